@@ -1,0 +1,60 @@
+import { SessionStoreUnavailable } from '../errors.ts'
+import { publish } from '../events.ts'
+import type { SessionStore } from './store.ts'
+
+/** How many calls may hang behind a store that does not answer before further ones fail at once. */
+const MOST_LATE = 64
+
+/**
+ * A store whose every call answers within `deadline` milliseconds, with the store's answer or with SessionStoreUnavailable. Behind a frozen
+ * store no queue grows: once 64 calls hang, only one call each deadline is let through, to see whether the store is back.
+ */
+export function withDeadline(store: SessionStore, deadline: number): SessionStore {
+  let late = 0
+  let lastProbe = 0
+
+  async function bounded<Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> {
+    if (late >= MOST_LATE) {
+      const now = performance.now()
+      if (now - lastProbe < deadline)
+        throw new SessionStoreUnavailable(new Error(`the store hangs; ${operation} was not tried`))
+      lastProbe = now
+    }
+    let timer: NodeJS.Timeout | undefined
+    let missed = false
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        missed = true
+        late++
+        reject(new Error(`no answer to ${operation} within ${deadline} ms`))
+      }, deadline)
+    })
+    const answer = Promise.resolve().then(call)
+    const settled = () => {
+      if (missed) late--
+    }
+    answer.then(settled, settled)
+    try {
+      return await Promise.race([answer, timeout])
+    } catch (error) {
+      publish('koa-strata:store-error', { operation, error })
+      throw new SessionStoreUnavailable(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  const { list, destroyAll, sweep } = store
+  return {
+    read: id => bounded('read', () => store.read(id)),
+    create: (id, record) => bounded('create', () => store.create(id, record)),
+    replace: (id, version, record) => bounded('replace', () => store.replace(id, version, record)),
+    touch: (id, expiresAt) => bounded('touch', () => store.touch(id, expiresAt)),
+    destroy: id => bounded('destroy', () => store.destroy(id)),
+    ...(list && { list: (user: string) => bounded('list', () => list.call(store, user)) }),
+    ...(destroyAll && {
+      destroyAll: (user: string, except?: string) => bounded('destroyAll', () => destroyAll.call(store, user, except)),
+    }),
+    ...(sweep && { sweep: (limit: number) => bounded('sweep', () => sweep.call(store, limit)) }),
+  }
+}

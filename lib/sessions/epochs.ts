@@ -1,0 +1,55 @@
+import { newSessionId, storeId } from './id.ts'
+import type { SessionRecord, SessionStore } from './store.ts'
+
+/**
+ * Ends all sessions of users whose backend cannot: an epoch beside the sessions, a random text that a login is bound to. Nobody's epoch has
+ * a record until it is first renewed; a record lives as long as a session bound to it can.
+ */
+export class Epochs {
+  readonly #store: SessionStore
+  readonly #lifetime: number
+  readonly #now: () => number
+
+  /** @param lifetime the longest that a session lasts, in milliseconds */
+  constructor(store: SessionStore, lifetime: number, now: () => number) {
+    this.#store = store
+    this.#lifetime = lifetime
+    this.#now = now
+  }
+
+  /** The user's epoch; empty while it was never renewed. */
+  async current(userKey: string): Promise<string> {
+    const found = await this.#store.read(idOf(userKey))
+    return typeof found?.data._epoch === 'string' ? found.data._epoch : ''
+  }
+
+  /** The epoch to bind a new login to, kept for as long as that login can last. */
+  async bind(userKey: string): Promise<string> {
+    await this.#store.touch(idOf(userKey), this.#expiry())
+    return this.current(userKey)
+  }
+
+  /** A new epoch: every login bound to the one before has ended when this resolves. */
+  async renew(userKey: string): Promise<void> {
+    const id = idOf(userKey)
+    const record: SessionRecord = { data: { _epoch: newSessionId() }, user: null, expiresAt: this.#expiry() }
+    for (;;) {
+      const found = await this.#store.read(id)
+      if (!found) {
+        if ((await this.#store.create(id, record)) !== null) return
+        continue
+      }
+      const answer = await this.#store.replace(id, found.version, record)
+      // 'changed': another renewal came between, which ended the same logins.
+      if (answer !== 'gone') return
+    }
+  }
+
+  #expiry(): number {
+    return this.#now() + this.#lifetime
+  }
+}
+
+function idOf(userKey: string): string {
+  return storeId(`epoch:${userKey}`)
+}

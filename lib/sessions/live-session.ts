@@ -1,0 +1,210 @@
+import { SessionDataInvalid } from '../errors.ts'
+import type { SessionGone } from '../events.ts'
+import type { Carrier, Draft } from './carrier.ts'
+import { newContent, parseContent, type SessionLogin, valuesOf } from './content.ts'
+import { exactSnapshot, isPlainObject, refuseReserved, type Snapshot, storedSnapshot } from './data.ts'
+import type { EngineClient, EngineHold, Session } from './engine.ts'
+import { applyChanges, changesBetween } from './merge.ts'
+import type { SessionData } from './store.ts'
+
+/** A change for `updateSession`: it alters the draft it is handed. */
+export type SessionChange = (draft: SessionData) => void | Promise<void>
+
+/** What every request's session of a layer shares. */
+export interface LiveSessionSetting {
+  now: () => number
+  absoluteTimeout: number
+  /** Tells that the session the cookie named is not to be had. */
+  gone(reason: SessionGone): void
+}
+
+const NOTHING: Snapshot = new Map()
+
+/** One request's session: what the application sees of it, what has changed, and who is logged in by it. */
+export class LiveSession implements EngineClient {
+  /** Whether the application looked at the session or the user, so that the response depends on the cookie. */
+  wasRead = false
+  /** Who is logged in by this session. */
+  login: SessionLogin | null = null
+  readonly carrier: Carrier
+  readonly #setting: LiveSessionSetting
+  #hold!: EngineHold
+  #prototype: unknown
+  #base: Snapshot = NOTHING
+  #touched = false
+  #endWanted = false
+  #aside = false
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(carrier: Carrier, setting: LiveSessionSetting) {
+    this.carrier = carrier
+    this.#setting = setting
+  }
+
+  /** For the engine, before anything else: what `ctx.session` starts with. */
+  async load(): Promise<SessionData | null> {
+    const data = await this.carrier.load()
+    const content = data && parseContent(data)
+    if (!content || content === 'ended' || content === 'corrupt') return null
+    if (content.created + this.#setting.absoluteTimeout <= this.#setting.now()) {
+      this.#setting.gone('absolute-timeout')
+      this.carrier.forget()
+      return null
+    }
+    this.login = content.login
+    this.#base = storedSnapshot(content.values)
+    return content.values
+  }
+
+  attach(hold: EngineHold): void {
+    this.#hold = hold
+    this.#prototype = Object.getPrototypeOf(hold.session)
+  }
+
+  get session(): Session | null {
+    this.wasRead = true
+    this.#touched = true
+    return this.#hold.session
+  }
+
+  set session(values: unknown) {
+    this.#touched = true
+    if (values === null) {
+      this.#hold.session = null
+      this.#base = NOTHING
+      this.#endWanted = true
+      return
+    }
+    if (!isPlainObject(values))
+      throw new SessionDataInvalid('', 'can be set to a plain object, or to null to end the session.')
+    for (const key of Object.keys(values)) refuseReserved(key)
+    this.#hold.session = values
+  }
+
+  /** For the engine: stores what the session object holds by now. */
+  async store(renew: boolean): Promise<void> {
+    await this.#inTurn(() =>
+      this.#write(draft => (renew ? this.carrier.renew(draft, false) : this.carrier.save(draft))),
+    )
+  }
+
+  /** Changes the stored session in one step, together with the changes of this request so far. False where the session has ended. */
+  update(change: SessionChange): Promise<boolean> {
+    this.#touched = true
+    return this.#inTurn(() => this.#write(draft => this.carrier.save(draft), change))
+  }
+
+  /** Binds the session to a user, under a new id. The data stays unless another user was logged in. */
+  async logIn(login: SessionLogin): Promise<void> {
+    const flush = this.login !== null && (this.login.backend !== login.backend || this.login.id !== login.id)
+    await this.#inTurn(async () => {
+      this.#aside = false
+      if (flush) this.#startOver()
+      await this.#write(draft =>
+        this.carrier.renew(async stored => {
+          const data = await draft(flush ? null : stored)
+          return { ...data, ...newContent(this.#setting.now(), login) }
+        }, true),
+      )
+      this.login = login
+    })
+  }
+
+  /** Ends the session on the server, and starts over with an empty one. */
+  async end(): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.carrier.end()
+      this.#startOver()
+    })
+  }
+
+  /** Ends a session whose login no longer holds; nothing of it is shown, and nothing of this request is stored. */
+  async expel(): Promise<void> {
+    await this.carrier.expel()
+    this.#startOver()
+  }
+
+  /** Treats the session as absent, and leaves what is stored alone. */
+  forget(): void {
+    this.carrier.forget()
+    this.#startOver()
+  }
+
+  /** From now on this request stores nothing in the session, unless somebody logs in. */
+  setAside(): void {
+    this.#aside = true
+  }
+
+  /** Stores what has changed, if anything has. */
+  async commit(): Promise<void> {
+    if (!this.#touched || this.#aside) return
+    if (this.#endWanted) await this.#inTurn(() => this.#endAsWanted())
+    const { session } = this.#hold
+    if (!session) return
+    if (changesBetween(this.#base, this.#snapshot()).size > 0) await session.save()
+  }
+
+  async #endAsWanted(): Promise<void> {
+    await this.carrier.end()
+    this.login = null
+    this.#endWanted = false
+  }
+
+  async #write(send: (draft: Draft) => Promise<SessionData | null>, change?: SessionChange): Promise<boolean> {
+    if (this.#aside) return false
+    if (this.#endWanted) await this.#endAsWanted()
+    let before = NOTHING
+    const written = await send(async stored => {
+      before = this.#snapshot()
+      const data = applyChanges(stored ?? newContent(this.#setting.now()), changesBetween(this.#base, before))
+      if (!change) return data
+      const base = storedSnapshot(valuesOf(data))
+      const draft = applyChanges({}, base)
+      await change(draft)
+      return applyChanges(data, changesBetween(base, exactSnapshot(draft)))
+    })
+    if (written) this.#settle(before, valuesOf(written))
+    return written !== null
+  }
+
+  /** Brings `ctx.session` up to what was stored, but for keys that the application changed while it was. */
+  #settle(before: Snapshot, values: SessionData): void {
+    const stored = storedSnapshot(values)
+    const { session } = this.#hold
+    if (session) {
+      for (const [key, json] of changesBetween(before, stored)) {
+        if (JSON.stringify(session[key]) !== before.get(key)) continue
+        if (json === null) delete session[key]
+        else session[key] = JSON.parse(json)
+      }
+    }
+    this.#base = stored
+  }
+
+  #snapshot(): Snapshot {
+    const { session } = this.#hold
+    if (!session) return NOTHING
+    if (Object.getPrototypeOf(session) !== this.#prototype) throw new SessionDataInvalid('__proto__', 'cannot be set.')
+    const { isNew: _isNew, _requireSave: maxAgeSet, _expire, ...values } = session
+    if (maxAgeSet)
+      throw new SessionDataInvalid(
+        'maxAge',
+        'cannot be set: idleTimeout and absoluteTimeout of sessions() say how long sessions last.',
+      )
+    return exactSnapshot(values)
+  }
+
+  #startOver(): void {
+    this.login = null
+    this.#base = NOTHING
+    this.#endWanted = false
+    this.#hold.session = {}
+  }
+
+  /** One after the other: two saves of one request at once would otherwise begin two sessions. */
+  #inTurn<Answer>(task: () => Promise<Answer>): Promise<Answer> {
+    const turn = this.#turn.then(task, task)
+    this.#turn = turn
+    return turn
+  }
+}

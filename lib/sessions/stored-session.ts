@@ -1,0 +1,242 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { SessionContended, SessionStoreUnavailable } from '../errors.ts'
+import type { SessionGone } from '../events.ts'
+import type { Carrier, Draft } from './carrier.ts'
+import { ENDED, parseContent, userOf } from './content.ts'
+import { newSessionId, storeId } from './id.ts'
+import type { KeyedQueue } from './queue.ts'
+import type { SessionData, SessionRecord, SessionStore } from './store.ts'
+
+/** How long a marker tells late requests that the session has ended, in milliseconds. */
+const MARKER_LASTS = 60_000
+/** How often, at most, a session's expiry is moved on, in milliseconds. */
+const TOUCH_EVERY = 60_000
+const MOST_TRIES = 30
+const MOST_COLLISIONS = 3
+
+/** What carrying sessions by id takes, the same for every request. */
+export interface StoredSessionSetting {
+  store: SessionStore
+  queue: KeyedQueue
+  now: () => number
+  idleTimeout: number
+  onUnavailable: 'fail' | 'anonymous'
+  /** Called after a session was added. */
+  created(): void
+}
+
+/** What one request says of its cookie. */
+export interface IdCookie {
+  /** The id the request sent, its shape and signature checked, or null. */
+  readonly id: string | null
+  /** @throws SessionTooLate when no cookie can be sent any more: asked before anything is stored under a new id */
+  assertOpen(): void
+  send(id: string): void
+  clear(): void
+  gone(reason: SessionGone): void
+}
+
+/**
+ * none: nothing stored yet, a save begins a session. live: loaded or made by this request. ended: it ended while the request was on its way.
+ * unread: the store did not answer, and the application wants to go on without.
+ */
+type Phase = 'none' | 'live' | 'ended' | 'unread'
+
+/** A session whose id travels in the cookie while a store keeps the data. */
+export class StoredSession implements Carrier {
+  readonly endsOnServer = true
+  readonly #setting: StoredSessionSetting
+  readonly #cookie: IdCookie
+  #phase: Phase = 'none'
+  #key = ''
+  #version = ''
+  #stored: SessionData | null = null
+
+  constructor(setting: StoredSessionSetting, cookie: IdCookie) {
+    this.#setting = setting
+    this.#cookie = cookie
+  }
+
+  get storeId(): string | null {
+    return this.#phase === 'live' ? this.#key : null
+  }
+
+  async load(): Promise<SessionData | null> {
+    if (this.#cookie.id === null) return null
+    this.#key = storeId(this.#cookie.id)
+    let found: Awaited<ReturnType<SessionStore['read']>>
+    try {
+      found = await this.#setting.store.read(this.#key)
+    } catch (error) {
+      if (this.#setting.onUnavailable === 'fail') throw error
+      this.#phase = 'unread'
+      return null
+    }
+    if (!found) {
+      this.#cookie.gone('absent')
+      return null
+    }
+    const state = this.#take(found)
+    if (state !== 'live') {
+      this.#phase = state === 'ended' ? 'ended' : 'none'
+      this.#cookie.gone(state)
+      return null
+    }
+    this.#phase = 'live'
+    await this.#touch(found.expiresAt)
+    return this.#stored
+  }
+
+  async save(draft: Draft): Promise<SessionData | null> {
+    if (this.#phase === 'unread') throw new SessionStoreUnavailable()
+    if (this.#phase === 'none') return this.#begin(await draft(null))
+    if (this.#phase === 'ended') return null
+    return this.#setting.queue.run(this.#key, async waited => {
+      let current = !waited || (await this.#reread())
+      for (let tries = 0; current; tries++) {
+        if (tries === MOST_TRIES) throw new SessionContended(tries)
+        const data = await draft(this.#stored)
+        const answer = await this.#setting.store.replace(this.#key, this.#version, this.#record(data))
+        if (answer === 'gone') break
+        if (answer !== 'changed') {
+          this.#version = answer
+          this.#stored = data
+          return data
+        }
+        if (tries > 0) await wait(Math.random() * 2 ** Math.min(tries, 5))
+        current = await this.#reread()
+      }
+      return this.#over()
+    })
+  }
+
+  async renew(draft: Draft, afresh: boolean): Promise<SessionData | null> {
+    const [oldPhase, oldKey] = [this.#phase, this.#key]
+    if (oldPhase !== 'live' && !afresh) return this.save(draft)
+    let data = await draft(this.#stored)
+    const { id, key, version } = await this.#add(data)
+    let newVersion = version
+    try {
+      while (oldPhase === 'live') {
+        const answer = await this.#setting.store.replace(oldKey, this.#version, this.#marker())
+        if (answer === 'gone' || (answer === 'changed' && !(await this.#reread()))) {
+          if (afresh) break
+          await this.#setting.store.destroy(key)
+          return this.#over()
+        }
+        if (answer !== 'changed') break
+        data = await draft(this.#stored)
+        const merged = await this.#setting.store.replace(key, newVersion, this.#record(data))
+        if (merged === 'changed' || merged === 'gone')
+          throw new SessionStoreUnavailable(new Error('a session vanished while it was made'))
+        newVersion = merged
+      }
+    } catch (error) {
+      this.#setting.store.destroy(key).catch(() => {})
+      throw error
+    }
+    this.#adopt(id, key, newVersion, data)
+    return data
+  }
+
+  async end(): Promise<void> {
+    if (this.#phase === 'unread') throw new SessionStoreUnavailable()
+    if (this.#phase !== 'live') return
+    if (await this.#mark()) {
+      this.#cookie.clear()
+      this.forget()
+    } else {
+      this.#phase = 'ended'
+    }
+  }
+
+  async expel(): Promise<void> {
+    if (this.#phase !== 'live') return
+    this.#phase = 'ended'
+    this.#stored = null
+    // The login is void whether or not the marker is stored, so a store that fails here changes nothing for anybody.
+    await this.#mark().catch(() => false)
+  }
+
+  forget(): void {
+    this.#phase = 'none'
+    this.#stored = null
+  }
+
+  /** The session ended while this request was on its way. */
+  #over(): null {
+    this.#phase = 'ended'
+    this.#stored = null
+    this.#cookie.gone('ended')
+    return null
+  }
+
+  async #begin(data: SessionData): Promise<SessionData> {
+    const { id, key, version } = await this.#add(data)
+    this.#adopt(id, key, version, data)
+    return data
+  }
+
+  async #add(data: SessionData): Promise<{ id: string; key: string; version: string }> {
+    this.#cookie.assertOpen()
+    for (let tries = 0; tries < MOST_COLLISIONS; tries++) {
+      const id = newSessionId()
+      const key = storeId(id)
+      const version = await this.#setting.store.create(key, this.#record(data))
+      if (version !== null) {
+        this.#setting.created()
+        return { id, key, version }
+      }
+    }
+    throw new SessionStoreUnavailable(new Error(`the store called ${MOST_COLLISIONS} random ids taken`))
+  }
+
+  #adopt(id: string, key: string, version: string, data: SessionData): void {
+    this.#phase = 'live'
+    this.#key = key
+    this.#version = version
+    this.#stored = data
+    this.#cookie.send(id)
+  }
+
+  /** Ends the stored session; false where somebody else did before. */
+  async #mark(): Promise<boolean> {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const answer = await this.#setting.store.replace(this.#key, this.#version, this.#marker())
+      if (answer === 'gone') return false
+      if (answer !== 'changed') return true
+      if (!(await this.#reread())) return false
+    }
+    throw new SessionContended(MOST_TRIES)
+  }
+
+  /** Reads again; false where the session is over. */
+  async #reread(): Promise<boolean> {
+    const found = await this.#setting.store.read(this.#key)
+    return found !== null && this.#take(found) === 'live'
+  }
+
+  #take(found: SessionRecord & { version: string }): 'live' | 'ended' | 'corrupt' {
+    const content = parseContent(found.data)
+    if (content === 'ended' || content === 'corrupt') return content
+    this.#stored = found.data
+    this.#version = found.version
+    return 'live'
+  }
+
+  async #touch(expiresAt: number): Promise<void> {
+    const { store, now, idleTimeout } = this.#setting
+    const later = now() + idleTimeout
+    if (Math.abs(later - expiresAt) <= Math.min(TOUCH_EVERY, idleTimeout / 4)) return
+    // Not moving the expiry on costs nobody their session yet; the next request tries again.
+    await store.touch(this.#key, later).catch(() => {})
+  }
+
+  #record(data: SessionData): SessionRecord {
+    return { data, user: userOf(data), expiresAt: this.#setting.now() + this.#setting.idleTimeout }
+  }
+
+  #marker(): SessionRecord {
+    return { data: ENDED, user: null, expiresAt: this.#setting.now() + MARKER_LASTS }
+  }
+}
