@@ -59,7 +59,7 @@ export function asPrivate(cacheControl: string): string {
 }
 
 function withHeaders(error: Error & { headers?: object }, headers: object): Error {
-  const all = { ...error.headers, ...headers }
+  const all = { ...error.headers, ...headers, ...mergedVary(error.headers, headers) }
   try {
     error.headers = all
     if (error.headers === all) return error
@@ -67,4 +67,11 @@ function withHeaders(error: Error & { headers?: object }, headers: object): Erro
     // A frozen error: its stand-in inherits all but the header.
   }
   return Object.create(error, { headers: { value: all, enumerable: true } })
+}
+
+function mergedVary(one: object = {}, other: object = {}): { Vary?: string } {
+  const fields = [one, other]
+    .flatMap(headers => Object.entries(headers))
+    .filter(([name]) => name.toLowerCase() === 'vary')
+  return fields.length === 0 ? {} : { Vary: fields.map(([, value]) => value).join(', ') }
 }

@@ -117,6 +117,6 @@ function refuseInexact(value: unknown, path: string, depth: number): void {
 function nameOf(value: unknown): string {
   if (value === undefined) return 'undefined'
   if (typeof value !== 'object') return `a ${typeof value}`
-  const constructor: unknown = value?.constructor
-  return typeof constructor === 'function' ? `a ${constructor.name}` : 'an object of a class'
+  const made: unknown = value?.constructor
+  return typeof made === 'function' ? `a ${made.name}` : 'an object of a class'
 }

@@ -34,7 +34,7 @@ export interface SessionAccess {
   /** Where users' epochs are kept; null where nothing keeps them. */
   readonly epochs: Epochs | null
   /** Tells that the login in the session no longer holds. */
-  gone(reason: SessionGone): void
+  gone(reason: SessionGone, user: string): void
 }
 
 /** How often at most expired records are swept, in milliseconds, and how many at once. */
@@ -66,8 +66,8 @@ export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions'
   return async function sessionsLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
     const signer = setting.signer ?? appSigner(ctx.app.keys)
     const answer = new SessionAnswer(ctx)
-    const gone = (reason: SessionGone) =>
-      publish('koa-strata:session-gone', { reason, user: live.login && userOf(live), ip: ctx.ip })
+    const gone = (reason: SessionGone, user: string | null = null) =>
+      publish('koa-strata:session-gone', { reason, user, ip: ctx.ip })
     const carrier = openCarrier(ctx, { setting, signer, answer, queue, gone, created: sweep })
     const live = new LiveSession(carrier, { now: setting.now, absoluteTimeout: setting.absoluteTimeout, gone })
     if (!setting.cookie.covers(ctx.hostname)) {
@@ -165,8 +165,4 @@ function sweeper(store: SessionStore, now: () => number): () => void {
     last = now()
     store.sweep(SWEEP_BATCH).catch(() => {})
   }
-}
-
-function userOf(live: LiveSession): string {
-  return `${live.login!.backend}:${live.login!.id}`
 }

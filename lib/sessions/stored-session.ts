@@ -2,13 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { SessionContended, SessionStoreUnavailable } from '../errors.ts'
 import type { SessionGone } from '../events.ts'
 import type { Carrier, Draft } from './carrier.ts'
-import { ENDED, parseContent, userOf } from './content.ts'
+import { parseContent, userOf } from './content.ts'
+import { endStoredSession, markerOf } from './ending.ts'
 import { newSessionId, storeId } from './id.ts'
 import type { KeyedQueue } from './queue.ts'
 import type { SessionData, SessionRecord, SessionStore } from './store.ts'
 
-/** How long a marker tells late requests that the session has ended, in milliseconds. */
-const MARKER_LASTS = 60_000
 /** How often, at most, a session's expiry is moved on, in milliseconds. */
 const TOUCH_EVERY = 60_000
 const MOST_TRIES = 30
@@ -118,7 +117,7 @@ export class StoredSession implements Carrier {
     let newVersion = version
     try {
       while (oldPhase === 'live') {
-        const answer = await this.#setting.store.replace(oldKey, this.#version, this.#marker())
+        const answer = await this.#setting.store.replace(oldKey, this.#version, markerOf(this.#setting.now))
         if (answer === 'gone' || (answer === 'changed' && !(await this.#reread()))) {
           if (afresh) break
           await this.#setting.store.destroy(key)
@@ -142,7 +141,7 @@ export class StoredSession implements Carrier {
   async end(): Promise<void> {
     if (this.#phase === 'unread') throw new SessionStoreUnavailable()
     if (this.#phase !== 'live') return
-    if (await this.#mark()) {
+    if (await this.#endRecord()) {
       this.#cookie.clear()
       this.forget()
     } else {
@@ -155,7 +154,7 @@ export class StoredSession implements Carrier {
     this.#phase = 'ended'
     this.#stored = null
     // The login is void whether or not the marker is stored, so a store that fails here changes nothing for anybody.
-    await this.#mark().catch(() => false)
+    await this.#endRecord().catch(() => false)
   }
 
   forget(): void {
@@ -199,15 +198,8 @@ export class StoredSession implements Carrier {
     this.#cookie.send(id)
   }
 
-  /** Ends the stored session; false where somebody else did before. */
-  async #mark(): Promise<boolean> {
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const answer = await this.#setting.store.replace(this.#key, this.#version, this.#marker())
-      if (answer === 'gone') return false
-      if (answer !== 'changed') return true
-      if (!(await this.#reread())) return false
-    }
-    throw new SessionContended(MOST_TRIES)
+  #endRecord(): Promise<boolean> {
+    return endStoredSession(this.#setting.store, this.#setting.now, this.#key, this.#version)
   }
 
   /** Reads again; false where the session is over. */
@@ -234,9 +226,5 @@ export class StoredSession implements Carrier {
 
   #record(data: SessionData): SessionRecord {
     return { data, user: userOf(data), expiresAt: this.#setting.now() + this.#setting.idleTimeout }
-  }
-
-  #marker(): SessionRecord {
-    return { data: ENDED, user: null, expiresAt: this.#setting.now() + MARKER_LASTS }
   }
 }

@@ -1,0 +1,105 @@
+import type { Knex } from 'knex'
+import { OptionInvalid } from '../errors.ts'
+
+/** What the databases differ in. Lengths are characters, but for `bytes`. */
+export interface Dialect {
+  readonly name: 'sqlite' | 'mariadb' | 'postgresql'
+  /** Text compared by code point and by nothing else, but for trailing spaces on MariaDB. */
+  exactText(length: number): string
+  /** ASCII text, compared by byte. */
+  asciiText(length: number): string
+  /** The UTF-8 of any text, compared by byte. Pass values through `toBytes` and `fromBytes`. */
+  bytes(length: number): string
+  /** Text of any length. */
+  readonly longText: string
+  toBytes(text: string): string | Buffer
+  /** What a table is made with beyond its columns. */
+  tableTraits(table: Knex.CreateTableBuilder): void
+  /** Waits until no other connection migrates this database. Runs first in a transaction. */
+  lock(trx: Knex.Transaction): Promise<void>
+  unlock(trx: Knex.Transaction): Promise<void>
+}
+
+/** The table in which the migrations that ran are recorded. */
+export const MIGRATIONS_TABLE = 'strata_migrations'
+
+const LOCK_SECONDS = 60
+const ADVISORY_LOCK = 7_872_823_011_506
+const MARIADB_LOCK = `concat('strata ', md5(database()))`
+
+const sqlite: Dialect = {
+  name: 'sqlite',
+  exactText: length => `varchar(${length}) collate binary`,
+  asciiText: length => `varchar(${length}) collate binary`,
+  bytes: length => `varchar(${length}) collate binary`,
+  longText: 'text',
+  toBytes: text => text,
+  tableTraits() {},
+  async lock(trx) {
+    // The first statement of the transaction writes, so the database is locked from here on and no read has to be upgraded.
+    await trx(MIGRATIONS_TABLE).where({ name: '' }).del()
+  },
+  async unlock() {},
+}
+
+const mariadb: Dialect = {
+  name: 'mariadb',
+  exactText: length => `varchar(${length}) character set utf8mb4 collate utf8mb4_bin`,
+  asciiText: length => `varchar(${length}) character set ascii collate ascii_bin`,
+  bytes: length => `varbinary(${length})`,
+  longText: 'longtext character set utf8mb4 collate utf8mb4_bin',
+  toBytes: text => Buffer.from(text),
+  tableTraits(table) {
+    table.engine('InnoDB')
+    table.charset('utf8mb4')
+    table.collate('utf8mb4_bin')
+  },
+  // Creating a table commits, so the lock is one of the connection's and not the transaction's; it ends with the connection in any case.
+  async lock(trx) {
+    const [rows] = await trx.raw(`select get_lock(${MARIADB_LOCK}, ${LOCK_SECONDS}) as taken`)
+    if (Number(rows[0].taken) !== 1) throw new Error(`Another process has been migrating for ${LOCK_SECONDS} s.`)
+  },
+  async unlock(trx) {
+    await trx.raw(`select release_lock(${MARIADB_LOCK})`)
+  },
+}
+
+const postgresql: Dialect = {
+  name: 'postgresql',
+  exactText: length => `varchar(${length}) collate "C"`,
+  asciiText: length => `varchar(${length}) collate "C"`,
+  bytes: () => 'bytea',
+  longText: 'text',
+  toBytes: text => Buffer.from(text),
+  tableTraits() {},
+  async lock(trx) {
+    await trx.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK])
+  },
+  async unlock() {},
+}
+
+const BY_KNEX_NAME: Record<string, Dialect> = { sqlite3: sqlite, mysql: mariadb, postgresql }
+
+/**
+ * The dialect that a knex instance speaks.
+ * @throws OptionInvalid in the name of `where` when it is no knex instance, or one for another database
+ */
+export function dialectOf(where: string, knex: Knex): Dialect {
+  const client: unknown = typeof knex === 'function' ? knex.client : undefined
+  const name: unknown = client && (client as { dialect?: unknown }).dialect
+  if (typeof name !== 'string') throw new OptionInvalid(where, 'knex', 'must be a knex instance: knex({ client: … }).')
+  const dialect = Object.hasOwn(BY_KNEX_NAME, name) ? BY_KNEX_NAME[name] : undefined
+  if (!dialect) {
+    throw new OptionInvalid(
+      where,
+      'knex',
+      `must have the client 'better-sqlite3', 'mysql2' or 'pg', not one for ${name}.`,
+    )
+  }
+  return dialect
+}
+
+/** Text that was stored as bytes. */
+export function fromBytes(stored: string | Uint8Array): string {
+  return typeof stored === 'string' ? stored : Buffer.from(stored).toString()
+}

@@ -1,0 +1,92 @@
+import type { Knex } from 'knex'
+import { OptionInvalid } from '../errors.ts'
+import { type Dialect, dialectOf, MIGRATIONS_TABLE } from './dialects.ts'
+import { groupMembers, groupPermissions, groups, sessions, type Table, userPermissions, users } from './tables.ts'
+
+/** One step. It may have been interrupted where the database commits each table by itself, so it can be run again. */
+interface Migration {
+  /** Its number and what it does: recorded, so it never changes. */
+  readonly name: string
+  up(trx: Knex.Transaction, dialect: Dialect): Promise<void>
+}
+
+/** In the order in which they run. */
+const migrations: readonly Migration[] = [
+  {
+    name: '001 users, groups, permissions, sessions',
+    up: (trx, dialect) =>
+      makeTables(trx, dialect, [users, groups, groupMembers, userPermissions, groupPermissions, sessions]),
+  },
+]
+
+let turn: Promise<unknown> = Promise.resolve()
+
+/**
+ * Makes the library's own tables, or brings them up to this version: users, groups, group_members, user_permissions, group_permissions,
+ * sessions, and strata_migrations, which records what ran. It touches no others, can be called at every start, and waits where another process
+ * is at it. Answers the names of the migrations that ran now.
+ * @throws OptionInvalid when it is no knex instance for SQLite, MariaDB or PostgreSQL, or a table of another shape has the name of one of ours
+ */
+export async function migrate(knex: Knex): Promise<string[]> {
+  const dialect = dialectOf('migrate()', knex)
+  // An SQLite driver waits for a lock without letting this process go on, and so must not wait for this very process.
+  const answer = turn.then(() => migrateInTurn(knex, dialect))
+  turn = answer.catch(() => {})
+  return answer
+}
+
+async function migrateInTurn(knex: Knex, dialect: Dialect): Promise<string[]> {
+  if (dialect.name === 'sqlite') await makeRecord(knex)
+  return knex.transaction(async trx => {
+    await dialect.lock(trx)
+    try {
+      if (dialect.name !== 'sqlite') await makeRecord(trx)
+      return await runMissing(trx, dialect)
+    } finally {
+      await dialect.unlock(trx)
+    }
+  })
+}
+
+function makeRecord(knex: Knex): Promise<void> {
+  return knex.raw(
+    'create table if not exists ?? (name varchar(150) not null primary key, run_at bigint not null)',
+    MIGRATIONS_TABLE,
+  )
+}
+
+async function runMissing(trx: Knex.Transaction, dialect: Dialect): Promise<string[]> {
+  const done = new Set(await trx(MIGRATIONS_TABLE).pluck('name'))
+  const missing = migrations.filter(({ name }) => !done.has(name))
+  for (const { name, up } of missing) {
+    await up(trx, dialect)
+    await trx(MIGRATIONS_TABLE).insert({ name, run_at: Date.now() })
+  }
+  return missing.map(({ name }) => name)
+}
+
+async function makeTables(trx: Knex.Transaction, dialect: Dialect, tables: readonly Table[]): Promise<void> {
+  for (const { name, columns, make } of tables) {
+    if (await trx.schema.hasTable(name)) {
+      await assertOurs(trx, name, columns)
+      continue
+    }
+    await trx.schema.createTable(name, table => {
+      dialect.tableTraits(table)
+      make(table, dialect)
+    })
+  }
+}
+
+async function assertOurs(trx: Knex.Transaction, name: string, columns: readonly string[]): Promise<void> {
+  const there = await trx(name).columnInfo()
+  const missing = columns.filter(column => !Object.hasOwn(there, column))
+  if (missing.length > 0) {
+    throw new OptionInvalid(
+      'migrate()',
+      'knex',
+      `must be for a database whose table '${name}' is this library's; the one there has no ${missing.join(', ')}. ` +
+        'Give the library a database or schema of its own, or rename that table.',
+    )
+  }
+}

@@ -1,0 +1,111 @@
+import type { Knex } from 'knex'
+import type { Dialect } from './dialects.ts'
+
+/** A table: its columns, and how it is made. Moments are epoch milliseconds. */
+export interface Table {
+  readonly name: string
+  readonly columns: readonly string[]
+  make(table: Knex.CreateTableBuilder, dialect: Dialect): void
+}
+
+/** How long a user's key is at most, in bytes of UTF-8: the backend's name (64), ':' and the id (1,024). */
+export const USER_KEY_BYTES = 1_089
+/** How long a canonical name or address may be, in characters: canonical forms can be longer than what was typed. */
+export const CANONICAL_LENGTH = 255
+/** How long a permission's name may be, in characters. */
+export const PERMISSION_LENGTH = 255
+
+/** Users. `password` null: nobody logs in with one. Raising `epoch` ends the user's sessions. */
+export const users: Table = {
+  name: 'users',
+  columns: [
+    'id',
+    'username',
+    'username_canonical',
+    'email',
+    'email_canonical',
+    'password',
+    'stamp_origin',
+    'is_active',
+    'is_staff',
+    'is_superuser',
+    'epoch',
+    'last_login',
+    'created_at',
+  ],
+  make(table, { exactText }) {
+    table.bigIncrements('id')
+    table.specificType('username', `${exactText(150)} not null`)
+    table.specificType('username_canonical', `${exactText(CANONICAL_LENGTH)} not null unique`)
+    table.specificType('email', exactText(254))
+    table.specificType('email_canonical', `${exactText(CANONICAL_LENGTH)} unique`)
+    table.string('password', 512)
+    table.string('stamp_origin', 255)
+    table.boolean('is_active').notNullable().defaultTo(true)
+    table.boolean('is_staff').notNullable().defaultTo(false)
+    table.boolean('is_superuser').notNullable().defaultTo(false)
+    table.bigInteger('epoch').notNullable().defaultTo(0)
+    table.bigInteger('last_login')
+    table.bigInteger('created_at').notNullable()
+  },
+}
+
+/** Groups of users, who have the group's permissions. */
+export const groups: Table = {
+  name: 'groups',
+  columns: ['id', 'name'],
+  make(table, { exactText }) {
+    table.bigIncrements('id')
+    table.specificType('name', `${exactText(150)} not null unique`)
+  },
+}
+
+/** Who is in which group. */
+export const groupMembers: Table = {
+  name: 'group_members',
+  columns: ['group_id', 'user_id'],
+  make(table) {
+    table.bigInteger('group_id').unsigned().notNullable()
+    table.bigInteger('user_id').unsigned().notNullable().index()
+    table.primary(['group_id', 'user_id'])
+    table.foreign('group_id').references('groups.id').onDelete('CASCADE')
+    table.foreign('user_id').references('users.id').onDelete('CASCADE')
+  },
+}
+
+/** Permissions of single users. */
+export const userPermissions: Table = {
+  name: 'user_permissions',
+  columns: ['user_id', 'permission'],
+  make(table, { exactText }) {
+    table.bigInteger('user_id').unsigned().notNullable()
+    table.specificType('permission', `${exactText(PERMISSION_LENGTH)} not null`)
+    table.primary(['user_id', 'permission'])
+    table.foreign('user_id').references('users.id').onDelete('CASCADE')
+  },
+}
+
+/** Permissions of groups. */
+export const groupPermissions: Table = {
+  name: 'group_permissions',
+  columns: ['group_id', 'permission'],
+  make(table, { exactText }) {
+    table.bigInteger('group_id').unsigned().notNullable()
+    table.specificType('permission', `${exactText(PERMISSION_LENGTH)} not null`)
+    table.primary(['group_id', 'permission'])
+    table.foreign('group_id').references('groups.id').onDelete('CASCADE')
+  },
+}
+
+/** Sessions, by the SHA-256 of their ids. `data` is JSON, `user_key` the key of the user who is logged in. */
+export const sessions: Table = {
+  name: 'sessions',
+  columns: ['id', 'user_key', 'data', 'version', 'expires_at'],
+  make(table, { asciiText, bytes, longText }) {
+    table.specificType('id', `${asciiText(64)} not null primary key`)
+    table.specificType('user_key', bytes(USER_KEY_BYTES)).index()
+    table.specificType('data', `${longText} not null`)
+    table.specificType('version', `${asciiText(36)} not null`)
+    table.bigInteger('expires_at').notNullable().index()
+  },
+}

@@ -1,0 +1,40 @@
+import type { Middleware, Next, ParameterizedContext } from 'koa'
+import { LayerMissing, OptionInvalid, ProfileRequired } from '../errors.ts'
+import { type GuardOptions, loginGuard } from '../users/guards.ts'
+import type { AuthenticatedUser } from '../users/user.ts'
+import { type FlagOf, flagOf } from './profile.ts'
+
+/** `ctx.state` behind `requireProfile(kind)`: together with the router's own state it leaves the users of that kind. */
+export interface HasProfile<Kind extends string> {
+  readonly user: AuthenticatedUser & { readonly [Flag in FlagOf<Kind>]: true } & { readonly profile: unknown }
+}
+
+/**
+ * Lets users with a profile of this kind pass; anonymous ones are sent to log in, or get 401; all others get 403. Behind it
+ * `ctx.state.user.profile` has the kind's type.
+ * @throws OptionInvalid at the first request where `profiles()` has no such kind
+ */
+export function requireProfile<const Kind extends string>(
+  kind: Kind,
+  options: GuardOptions = {},
+): Middleware<HasProfile<Kind>> {
+  if (typeof kind !== 'string' || kind === '')
+    throw new OptionInvalid('requireProfile()', 'kind', "must be a kind of profile, as 'employer'.")
+  const admit = loginGuard('requireProfile()', options)
+  const flag = flagOf(kind)
+  return async function requireProfileGuard(ctx: ParameterizedContext, next: Next) {
+    if (!admit(ctx)) return
+    const { user } = ctx.state
+    if (!('profile' in user)) throw new LayerMissing('requireProfile()', 'ctx.state.user.profile', 'profiles(…)')
+    if (!(flag in user)) {
+      const known = Object.keys(user).filter(name => name !== 'profile')
+      throw new OptionInvalid(
+        'requireProfile()',
+        'kind',
+        `'${kind}' is no kind of profiles(). The flags there are: ${known.join(', ')}.`,
+      )
+    }
+    if (!user[flag]) throw new ProfileRequired(kind)
+    await next()
+  }
+}

@@ -1,0 +1,85 @@
+import type { Next, ParameterizedContext } from 'koa'
+import { coalesce } from '../coalesce.ts'
+import { BackendUnavailable, OptionInvalid } from '../errors.ts'
+import { checkMethods } from '../options.ts'
+import { isPlainObject } from '../sessions/data.ts'
+import type { Layer } from '../stack.ts'
+import { type AnyUser, requestUserOf } from '../users/request-user.ts'
+import type { AuthenticatedUser } from '../users/user.ts'
+import {
+  type AnySources,
+  flagOf,
+  type ProfileSource,
+  type ProfileState,
+  type ProfilesOf,
+  type Sources,
+} from './profile.ts'
+
+const KIND = /^[a-z][A-Za-z0-9]{0,63}$/
+const RESERVED = ['staff', 'active', 'anonymous', 'authenticated', 'superuser']
+
+/**
+ * A typed profile on every user: `ctx.state.user.profile`, with one flag per kind (`isEmployer` for `employer`). Kinds are looked up in their
+ * declared order, and the first that has a profile wins; nobody has two. Anonymous users have none, and nothing is asked for them. A source
+ * that fails is answered with 503.
+ * @throws OptionInvalid at construction, naming the kind that is wrong
+ */
+export function profiles<S extends AnySources>(
+  sources: S & Sources<S>,
+): Layer<'users', 'profiles', ProfileState<ProfilesOf<S>>, unknown> {
+  const finders = Object.entries(checkSources(sources)).map(([kind, source]) => ({
+    kind,
+    flag: flagOf(kind),
+    find: finderOf(source),
+  }))
+  const without = Object.fromEntries([['profile', null], ...finders.map(({ flag }) => [flag, false])])
+
+  const enrich = async (user: AnyUser): Promise<AnyUser> => {
+    if (!user.isAuthenticated) return withFields(user, without)
+    for (const { kind, flag, find } of finders) {
+      const profile = await find(user).catch(error => {
+        throw new BackendUnavailable(`profiles.${kind}`, error)
+      })
+      if (profile !== null && profile !== undefined) return withFields(user, { ...without, profile, [flag]: true })
+    }
+    return withFields(user, without)
+  }
+
+  return async function profilesLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
+    await requestUserOf(ctx, 'profiles()').enrichWith(enrich)
+    await next()
+  } as Layer<'users', 'profiles', ProfileState<ProfilesOf<S>>, unknown>
+}
+
+function checkSources(sources: unknown): AnySources {
+  if (!isPlainObject(sources) || Object.keys(sources).length === 0) {
+    throw new OptionInvalid(
+      'profiles()',
+      'sources',
+      'must be an object of at least one kind, as { employer: sqlProfiles(…) }.',
+    )
+  }
+  for (const [kind, source] of Object.entries(sources)) {
+    if (RESERVED.includes(kind))
+      throw new OptionInvalid('profiles()', kind, `cannot be a kind: users have a flag ${flagOf(kind)} of their own.`)
+    if (!KIND.test(kind))
+      throw new OptionInvalid('profiles()', kind, 'must be named by a lower-case letter and letters or digits.')
+    checkMethods('profiles()', kind, source, ['find'])
+  }
+  return sources as AnySources
+}
+
+function finderOf<Profile>(source: ProfileSource<Profile>): (user: AuthenticatedUser) => Promise<Profile | null> {
+  if (source.findMany) {
+    return coalesce(
+      users => source.findMany!(users),
+      user => user.key,
+    )
+  }
+  return async user => source.find(user)
+}
+
+/** A backend may hand out one object to many requests: the user is not altered, what is added stands before it. */
+function withFields(user: AnyUser, fields: object): AnyUser {
+  return Object.create(user, Object.getOwnPropertyDescriptors(fields))
+}

@@ -1,0 +1,55 @@
+import type { ParameterizedContext } from 'koa'
+import { AccessDenied, BackendInvalid, BackendUnavailable, CredentialsInvalid } from '../errors.ts'
+import { publish } from '../events.ts'
+import { isPlainObject } from '../sessions/data.ts'
+import { type Credentials, checkUser, type UserBackend } from './backend.ts'
+import type { AuthenticatedUser } from './user.ts'
+
+/**
+ * Asks the backends in their order who has these credentials. Null: nobody, or somebody who may not log in.
+ * @throws CredentialsInvalid where a field is no text
+ * @throws BackendUnavailable where a backend fails before one knows them
+ */
+export async function authenticateWith(
+  backends: Iterable<UserBackend>,
+  given: unknown,
+  ctx: ParameterizedContext,
+): Promise<AuthenticatedUser | null> {
+  const credentials = checkCredentials(given)
+  if (Object.values(credentials).includes('')) return null
+  for (const backend of backends) {
+    if (!backend.authenticate) continue
+    const user = await ask(backend, () => backend.authenticate!(credentials, ctx))
+    if (user === 'denied') {
+      publish('koa-strata:login-failed', { reason: 'denied', backend: backend.name, ip: ctx.ip })
+      return null
+    }
+    if (!user) continue
+    if (checkUser(backend, user).isActive) return user
+    publish('koa-strata:login-failed', { reason: 'inactive', backend: backend.name, ip: ctx.ip })
+    return null
+  }
+  publish('koa-strata:login-failed', { reason: 'unknown', backend: null, ip: ctx.ip })
+  return null
+}
+
+async function ask(
+  backend: UserBackend,
+  call: () => Promise<AuthenticatedUser | null>,
+): Promise<AuthenticatedUser | null | 'denied'> {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof AccessDenied) return 'denied'
+    if (error instanceof BackendInvalid) throw error
+    throw new BackendUnavailable(backend.name, error)
+  }
+}
+
+function checkCredentials(given: unknown): Credentials {
+  if (!isPlainObject(given) || Object.keys(given).length === 0) throw new CredentialsInvalid('credentials')
+  for (const [field, value] of Object.entries(given)) {
+    if (typeof value !== 'string') throw new CredentialsInvalid(field)
+  }
+  return given as Credentials
+}

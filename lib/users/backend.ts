@@ -1,0 +1,71 @@
+import type { ParameterizedContext } from 'koa'
+import { BackendInvalid } from '../errors.ts'
+import { checkText } from '../options.ts'
+import { userKey } from '../sessions/content.ts'
+import type { SessionData } from '../sessions/store.ts'
+import type { AuthenticatedUser } from './user.ts'
+
+/** What somebody shows to log in. Every field is text; by convention `username` (a name or an e-mail address) and `password`. */
+export type Credentials = Readonly<Record<string, string>>
+
+/**
+ * A place that knows users: a table, a directory, an identity provider. Every method may be called concurrently and rejects when the backend
+ * cannot answer; absence is null, never an error.
+ */
+export interface UserBackend {
+  /** Part of every user's key: letters, digits, '-' and '_', at most 64 characters. Renaming it ends the sessions of its users. */
+  readonly name: string
+  /**
+   * The user with these credentials, or null where they are not known here: the next backend is asked then. Throw `AccessDenied` to refuse
+   * them for good; whatever else is thrown is answered with 503.
+   */
+  authenticate?(credentials: Credentials, ctx: ParameterizedContext): Promise<AuthenticatedUser | null>
+  /** The user with this id as they are now, or null. */
+  load(id: string): Promise<AuthenticatedUser | null>
+  /** The users with these ids, in their order: concurrent loads become one call. */
+  loadMany?(ids: string[]): Promise<(AuthenticatedUser | null)[]>
+  /** Gives the user another stamp, so that all their sessions end. A backend that cannot has it done beside the sessions. */
+  endSessions?(id: string): Promise<void>
+  /** The user as JSON for the session to carry, in place of loading. Comes with `fromSession`. */
+  toSession?(user: AuthenticatedUser): SessionData
+  /** The user that `toSession` described, or null where it is no such description. */
+  fromSession?(snapshot: SessionData): AuthenticatedUser | null
+}
+
+/** The longest id of a user, in bytes of UTF-8. */
+export const LONGEST_ID = 1024
+
+const NAME = /^[a-z][\w-]{0,63}$/i
+
+/** @throws OptionInvalid where a backend's name is none */
+export function checkBackendName(where: string, name: unknown, option = 'name'): asserts name is string {
+  checkText(where, option, name, NAME, "must start with a letter and hold letters, digits, '-' and '_', 64 at most.")
+}
+
+/** The problem with an id of a user, or null. */
+export function idProblem(id: unknown): string | null {
+  if (typeof id !== 'string' || id === '') return 'must be text that is not empty'
+  if (Buffer.byteLength(id) > LONGEST_ID) return `must be at most ${LONGEST_ID} bytes of UTF-8`
+  return id.isWellFormed() ? null : 'must be well-formed Unicode'
+}
+
+/** Refuses what a backend answered where it is no user of this backend. @throws BackendInvalid */
+export function checkUser(backend: UserBackend, user: AuthenticatedUser): AuthenticatedUser {
+  if (
+    typeof user !== 'object' ||
+    user.isAuthenticated !== true ||
+    typeof user.hasPermission !== 'function' ||
+    typeof user.stamp !== 'string'
+  ) {
+    throw new BackendInvalid(backend.name, 'must answer null or an AuthenticatedUser, such as a DetachedUser.')
+  }
+  const problem = idProblem(user.id)
+  if (problem) throw new BackendInvalid(backend.name, `answered a user whose id ${problem}.`)
+  if (user.backend !== backend.name || user.key !== userKey(backend.name, user.id)) {
+    throw new BackendInvalid(
+      backend.name,
+      `answered a user of backend '${user.backend}'. Its users carry its own name, and '<backend>:<id>' as key.`,
+    )
+  }
+  return user
+}

@@ -1,0 +1,135 @@
+import type { Next, ParameterizedContext } from 'koa'
+import { LoginInvalid } from '../errors.ts'
+import { publish } from '../events.ts'
+import { knownOptions } from '../options.ts'
+import { userKey } from '../sessions/content.ts'
+import { type SessionAccess, sessionOf } from '../sessions/layer.ts'
+import type { Layer } from '../stack.ts'
+import { authenticateWith } from './authenticate.ts'
+import type { UserBackend } from './backend.ts'
+import { Backends } from './backends.ts'
+import { Logins } from './login.ts'
+import { type AnyUser, RequestUser, setRequestUser } from './request-user.ts'
+import { type ListedSession, listSessions } from './session-list.ts'
+import { AnonymousUser, type AuthenticatedUser } from './user.ts'
+
+/** Options of `users()`. */
+export interface UsersOptions {
+  /** Who knows users: asked in this order for credentials; a session remembers its own. */
+  backends: readonly UserBackend[]
+}
+
+/** What `users()` adds to `ctx.state`. */
+export interface UserState {
+  /** The user of this request, always there. */
+  readonly user: AnonymousUser | AuthenticatedUser
+}
+
+/** What `users()` adds to `ctx`. */
+export interface UserContext {
+  /**
+   * The user who has these credentials, or null. Nobody is logged in by asking.
+   * @throws CredentialsInvalid (400) where a field is no text
+   * @throws BackendUnavailable (503) where a backend cannot say
+   */
+  authenticate(credentials: object): Promise<AuthenticatedUser | null>
+  /**
+   * Logs the user in, at once and even if the handler throws afterwards: the session has a new id, and keeps its data unless another user
+   * was logged in.
+   */
+  login(user: AuthenticatedUser): Promise<void>
+  /** Logs out. When it resolves, the session has ended on the server. @throws SessionStoreUnavailable (503) where that could not be done */
+  logout(): Promise<void>
+  /** Ends every session of the user, this one too unless `keepCurrent`. */
+  logoutEverywhere(options?: { keepCurrent?: boolean }): Promise<void>
+  /** The sessions the user is logged in by, the last used first. @throws SessionsNotListable where the store cannot list */
+  listSessions(): Promise<ListedSession[]>
+}
+
+const ANONYMOUS = new AnonymousUser()
+
+/**
+ * A user on every request: `ctx.state.user`, anonymous if need be. A session holds only as long as its login does: a new password, a
+ * deactivation or `logoutEverywhere` ends it at its next request.
+ * @throws OptionInvalid at construction, naming the option that is wrong
+ */
+export function users(options: UsersOptions): Layer<'sessions', 'users', UserState, UserContext> {
+  knownOptions('users()', options, ['backends'])
+  const backends = new Backends('users()', options.backends)
+
+  return async function usersLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
+    const access = sessionOf(ctx, 'users()')
+    const logins = new Logins(backends, access.epochs)
+    const current = new RequestUser(await userOfSession(access, logins), credentials =>
+      authenticateWith(backends, credentials, ctx),
+    )
+    setRequestUser(ctx, current)
+    Object.defineProperty(ctx.state, 'user', {
+      get: () => {
+        access.live.wasRead = true
+        return current.user
+      },
+      configurable: true,
+      enumerable: true,
+    })
+    Object.assign(ctx, userContext(ctx, access, logins, current))
+    await next()
+  } as Layer<'sessions', 'users', UserState, UserContext>
+}
+
+async function userOfSession({ live, gone }: SessionAccess, logins: Logins): Promise<AnyUser> {
+  if (!live.login) return ANONYMOUS
+  const user = await logins.userBy(live.login)
+  if (typeof user !== 'string') return user
+  gone(user, userKey(live.login.backend, live.login.id))
+  // A backend that is not here may be another application's: its session is not ours to end.
+  if (user === 'backend-gone') live.forget()
+  else await live.expel()
+  return ANONYMOUS
+}
+
+function userContext(
+  ctx: ParameterizedContext,
+  access: SessionAccess,
+  logins: Logins,
+  current: RequestUser,
+): UserContext {
+  const { live } = access
+  const context: UserContext = {
+    authenticate: credentials => current.authenticate(credentials),
+    async login(user) {
+      if (!user?.isAuthenticated) throw new LoginInvalid('hand it a user that ctx.authenticate() answered.')
+      if (!user.isActive) throw new LoginInvalid('this user is not active.')
+      await live.logIn(await logins.bind(user))
+      await current.become(user)
+      publish('koa-strata:login', { user: user.key, ip: ctx.ip })
+    },
+    async logout() {
+      const { user } = current
+      if (live.login && !live.carrier.endsOnServer) await logins.endAll(live.login)
+      await live.end()
+      await current.become(ANONYMOUS)
+      if (user.isAuthenticated) publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: false })
+    },
+    async logoutEverywhere({ keepCurrent = false } = {}) {
+      const { user } = current
+      if (!user.isAuthenticated) return
+      await logins.endAll(user)
+      const again = keepCurrent ? await logins.reload(user) : null
+      if (again?.isActive) {
+        await live.logIn(await logins.bind(again))
+        await current.become(again)
+      } else {
+        await live.end()
+        await current.become(ANONYMOUS)
+      }
+      publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: true })
+    },
+    async listSessions() {
+      const { user } = current
+      live.wasRead = true
+      return user.isAuthenticated && live.login ? listSessions(access, user.key, live.login.stamp) : []
+    },
+  }
+  return context
+}

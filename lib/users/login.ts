@@ -1,0 +1,91 @@
+import { BackendInvalid, BackendUnavailable, LoginInvalid, SessionsNotEndable } from '../errors.ts'
+import { type SessionLogin, userKey } from '../sessions/content.ts'
+import type { Epochs } from '../sessions/epochs.ts'
+import type { SessionData } from '../sessions/store.ts'
+import { checkUser, type UserBackend } from './backend.ts'
+import type { Backends } from './backends.ts'
+import type { AuthenticatedUser } from './user.ts'
+
+/** Why a login that a session carries does not hold any more. */
+export type LoginLost = 'backend-gone' | 'user-gone' | 'user-inactive' | 'stamp-changed'
+
+/** Binds sessions to users, and tells from a session who is logged in by it. */
+export class Logins {
+  readonly #backends: Backends
+  readonly #epochs: Epochs | null
+
+  constructor(backends: Backends, epochs: Epochs | null) {
+    this.#backends = backends
+    this.#epochs = epochs
+  }
+
+  /** What a session must carry for this user to be logged in by it. */
+  async bind(user: AuthenticatedUser): Promise<SessionLogin> {
+    const backend = this.#backendOf(user)
+    const epoch = backend.endSessions ? '' : await this.#epochsFor(backend).bind(user.key)
+    const login = { backend: user.backend, id: user.id, stamp: joinStamp(user, epoch) }
+    return backend.toSession ? { ...login, snapshot: backend.toSession(user) } : login
+  }
+
+  /** The user who is logged in by this, or why nobody is. @throws BackendUnavailable */
+  async userBy(login: SessionLogin): Promise<AuthenticatedUser | LoginLost> {
+    const backend = this.#backends.get(login.backend)
+    if (!backend) return 'backend-gone'
+    const epochs = backend.endSessions ? null : this.#epochs
+    const [user, epoch] = await Promise.all([
+      this.#load(backend, login),
+      epochs ? epochs.current(userKey(login.backend, login.id)) : '',
+    ])
+    if (!user) return 'user-gone'
+    if (!user.isActive) return 'user-inactive'
+    return joinStamp(user, epoch) === login.stamp ? user : 'stamp-changed'
+  }
+
+  /** Ends every session of a user, wherever they are. */
+  async endAll(user: { backend: string; id: string }): Promise<void> {
+    const backend = this.#backendOf(user)
+    if (!backend.endSessions) return this.#epochsFor(backend).renew(userKey(user.backend, user.id))
+    try {
+      await backend.endSessions(user.id)
+    } catch (error) {
+      throw new BackendUnavailable(backend.name, error)
+    }
+  }
+
+  /** The user as they are now. */
+  async reload(user: AuthenticatedUser): Promise<AuthenticatedUser | null> {
+    const backend = this.#backendOf(user)
+    return backend.fromSession ? user : this.#load(backend, user)
+  }
+
+  async #load(
+    backend: UserBackend,
+    { id, snapshot }: { id: string; snapshot?: SessionData },
+  ): Promise<AuthenticatedUser | null> {
+    try {
+      const user = backend.fromSession ? backend.fromSession(snapshot ?? {}) : await this.#backends.load(backend, id)
+      if (!user) return null
+      if (checkUser(backend, user).id !== id)
+        throw new BackendInvalid(backend.name, 'answered another user than the one that was asked for.')
+      return user
+    } catch (error) {
+      if (error instanceof BackendInvalid) throw error
+      throw new BackendUnavailable(backend.name, error)
+    }
+  }
+
+  #backendOf(user: { backend: string }): UserBackend {
+    const backend = this.#backends.get(user.backend)
+    if (!backend) throw new LoginInvalid(`no backend of users() is named '${user.backend}'.`)
+    return backend
+  }
+
+  #epochsFor(backend: UserBackend): Epochs {
+    if (!this.#epochs) throw new SessionsNotEndable(backend.name)
+    return this.#epochs
+  }
+}
+
+function joinStamp(user: AuthenticatedUser, epoch: string): string {
+  return `${user.stamp}.${epoch}`
+}

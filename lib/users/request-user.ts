@@ -1,0 +1,57 @@
+import type { ParameterizedContext } from 'koa'
+import { LayerMissing } from '../errors.ts'
+import type { AnonymousUser, AuthenticatedUser } from './user.ts'
+
+/** Whoever a request has. */
+export type AnyUser = AnonymousUser | AuthenticatedUser
+
+/** Adds to a user what a layer above knows of them, as their profile. */
+export type Enrichment = (user: AnyUser) => Promise<AnyUser>
+
+/** The user of one request, who may change while it runs: by a login, a logout, or credentials that hold for this request alone. */
+export class RequestUser {
+  readonly #authenticate: (credentials: object) => Promise<AuthenticatedUser | null>
+  readonly #enrichments: Enrichment[] = []
+  #user: AnyUser
+
+  constructor(user: AnyUser, authenticate: (credentials: object) => Promise<AuthenticatedUser | null>) {
+    this.#user = user
+    this.#authenticate = authenticate
+  }
+
+  get user(): AnyUser {
+    return this.#user
+  }
+
+  /** Makes somebody the user of this request, enriched by the layers above. */
+  async become(user: AnyUser): Promise<void> {
+    let enriched = user
+    for (const enrich of this.#enrichments) enriched = await enrich(enriched)
+    this.#user = enriched
+  }
+
+  /** Enriches the user there is, and whoever follows in this request. */
+  async enrichWith(enrichment: Enrichment): Promise<void> {
+    this.#user = await enrichment(this.#user)
+    this.#enrichments.push(enrichment)
+  }
+
+  /** Who has these credentials. */
+  authenticate(credentials: object): Promise<AuthenticatedUser | null> {
+    return this.#authenticate(credentials)
+  }
+}
+
+const users = new WeakMap<object, RequestUser>()
+
+/** Gives a request its user. */
+export function setRequestUser(ctx: ParameterizedContext, user: RequestUser): void {
+  users.set(ctx, user)
+}
+
+/** The user of a request. @throws LayerMissing, in the name of `who`, where no `users()` ran before */
+export function requestUserOf(ctx: object, who: string): RequestUser {
+  const found = users.get(ctx)
+  if (!found) throw new LayerMissing(who, 'ctx.state.user', 'users(…)')
+  return found
+}
