@@ -79,9 +79,9 @@ export class SessionContended extends StrataError {
 export class SessionDataInvalid extends StrataError {
   readonly code = 'SESSION_DATA_INVALID'
   readonly key: string
-  /** @param key where the value stands, as `cart.items[0]` */
+  /** @param key where the value stands, as `cart.items[0]`; empty for the session as a whole */
   constructor(key: string, problem: string) {
-    super(`ctx.session.${key} ${problem}`)
+    super(`ctx.session${key && '.'}${key} ${problem}`)
     this.key = key
   }
 }

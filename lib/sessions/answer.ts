@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 import type { ParameterizedContext } from 'koa'
 import { SessionTooLate } from '../errors.ts'
 
@@ -35,43 +35,75 @@ export class SessionAnswer {
       this.#ctx.set('Cache-Control', asPrivate(String(this.#ctx.res.getHeader('Cache-Control') ?? '')))
   }
 
-  /** The error to throw on: the same one, with the header that its answer needs. */
+  /** The error to throw on: the same one, or a stand-in for it, with the header that its answer needs. */
   completeError(thrown: unknown, wasRead: boolean): unknown {
-    const headers: Record<string, string | string[]> = {}
-    if (wasRead) headers.Vary = 'Cookie'
-    if (this.#line !== null) Object.assign(headers, { 'Set-Cookie': [this.#line], 'Cache-Control': 'private' })
-    const empty = Object.keys(headers).length === 0
-    if (thrown === null || thrown === undefined || (!empty && !(thrown instanceof Error))) {
-      return Object.assign(new Error(`non-error thrown: ${inspect(thrown)}`), { headers })
+    // For an error page of the application's own; Koa's begins with an empty header and takes the error's.
+    this.complete(wasRead)
+    const line = this.#line
+    const empty = line === null && !wasRead
+    if (thrown === null || thrown === undefined || (!empty && !isError(thrown))) {
+      return completed(new Error(`non-error thrown: ${inspect(thrown)}`), line, wasRead)
     }
-    return empty ? thrown : withHeaders(thrown as Error & { headers?: object }, headers)
+    return empty ? thrown : completed(thrown as AnswerableError, line, wasRead)
   }
+}
+
+interface AnswerableError extends Error {
+  headers?: unknown
+  status?: unknown
+}
+
+function isError(thrown: unknown): thrown is AnswerableError {
+  return thrown instanceof Error || types.isNativeError(thrown)
+}
+
+/**
+ * A cookie goes on a stand-in that inherits all but the header: an error that the application keeps and throws again, for somebody else, would
+ * carry it to them.
+ */
+function completed(error: AnswerableError, line: string | null, wasRead: boolean): Error {
+  const headers = mergedHeaders(error.headers, line, wasRead)
+  if (line === null) {
+    try {
+      error.headers = headers
+      if (error.headers === headers) return error
+    } catch {
+      // A frozen error.
+    }
+  }
+  const own = (value: unknown) => ({ value, writable: true, enumerable: true, configurable: true })
+  // Koa sets the status of what it answers, which a frozen error would refuse.
+  return Object.create(error, { headers: own(headers), ...('status' in error && { status: own(error.status) }) })
+}
+
+function mergedHeaders(given: unknown, line: string | null, wasRead: boolean): Record<string, unknown> {
+  const headers: Record<string, unknown> = given !== null && typeof given === 'object' ? { ...given } : {}
+  const taken = (name: string): string[] => {
+    const names = Object.keys(headers).filter(one => one.toLowerCase() === name)
+    const values = names.flatMap(one => headers[one]).map(String)
+    for (const one of names) delete headers[one]
+    return values
+  }
+  if (wasRead) headers.Vary = variedByCookie(taken('vary').join(', '))
+  if (line !== null) {
+    headers['Set-Cookie'] = [...taken('set-cookie'), line]
+    headers['Cache-Control'] = asPrivate(taken('cache-control').join(', '))
+  }
+  return headers
+}
+
+function variedByCookie(vary: string): string {
+  const fields = vary.split(',').map(field => field.trim().toLowerCase())
+  if (fields.includes('cookie') || fields.includes('*')) return vary
+  return vary === '' ? 'Cookie' : `${vary}, Cookie`
 }
 
 /** A Cache-Control that keeps shared caches away and loses nothing else (RFC 9111 §5.2.2). */
 export function asPrivate(cacheControl: string): string {
-  const directives = cacheControl.split(',').map(directive => directive.trim())
-  if (directives.some(directive => /^(no-store|private)$/i.test(directive))) return cacheControl
-  return [
-    'private',
-    ...directives.filter(directive => directive !== '' && !/^(public|s-maxage\s*=.*|private\s*=.*)$/i.test(directive)),
-  ].join(', ')
-}
-
-function withHeaders(error: Error & { headers?: object }, headers: object): Error {
-  const all = { ...error.headers, ...headers, ...mergedVary(error.headers, headers) }
-  try {
-    error.headers = all
-    if (error.headers === all) return error
-  } catch {
-    // A frozen error: its stand-in inherits all but the header.
-  }
-  return Object.create(error, { headers: { value: all, enumerable: true } })
-}
-
-function mergedVary(one: object = {}, other: object = {}): { Vary?: string } {
-  const fields = [one, other]
-    .flatMap(headers => Object.entries(headers))
-    .filter(([name]) => name.toLowerCase() === 'vary')
-  return fields.length === 0 ? {} : { Vary: fields.map(([, value]) => value).join(', ') }
+  const directives = (cacheControl.match(/(?:"(?:\\.|[^"\\])*"?|[^",])+/g) ?? [])
+    .map(directive => directive.trim())
+    .filter(directive => directive !== '' && !/^(public|s-maxage\s*=.*|private\s*=.*)$/is.test(directive))
+  const kept = directives.join(', ')
+  if (directives.some(directive => /^(no-store|private)$/i.test(directive))) return kept
+  return kept === '' ? 'private' : `private, ${kept}`
 }

@@ -23,6 +23,8 @@ const LARGEST = 4096
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]{1,128}$/
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/
 const DOMAIN = /^(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/i
+/** A host that ends in a number is an address (WHATWG URL, "ends in a number checker"). */
+const ADDRESS = /\.(\d+|0x[0-9a-f]*)$/i
 
 /** A cookie whose attributes are settled: what is set, set anew and cleared is always the same cookie (RFC 6265 §5.3). */
 export class SessionCookie {
@@ -109,7 +111,8 @@ function checkDomain(where: string, domain: unknown): void {
     "must be a domain name of two or more labels, without a leading dot, as 'example.com'.",
   )
   const suffix = getPublicSuffix(domain as string, { allowPrivateDomains: true })
-  if (suffix === null) throw new OptionInvalid(where, 'cookie.domain', 'must be a domain name, not an address.')
+  if (suffix === null || ADDRESS.test(domain as string))
+    throw new OptionInvalid(where, 'cookie.domain', 'must be a domain name, not an address.')
   if (suffix === (domain as string).toLowerCase()) {
     throw new OptionInvalid(
       where,

@@ -3,6 +3,8 @@ import type { SessionData } from './store.ts'
 
 /** The most that one session may hold, as JSON. */
 const MOST_BYTES = 256 * 1024
+/** The most that is taken back from a store, as JSON: other requests' values, the login and other applications' keys come on top. */
+const MOST_STORED = 2 * MOST_BYTES
 const DEEPEST = 32
 
 /** Names that koa-session's own object or every object has: a value under one of them would shadow or break it. */
@@ -44,13 +46,15 @@ export type Snapshot = ReadonlyMap<string, string>
 export function exactSnapshot(values: object): Snapshot {
   const snapshot = new Map<string, string>()
   let bytes = 0
+  const [symbol] = Object.getOwnPropertySymbols(values)
+  if (symbol) throw new SessionDataInvalid(symbol.toString(), 'is under a symbol, which JSON would drop.')
   for (const key of Object.keys(values)) {
     const value = (values as SessionData)[key]
     if (value === undefined) continue
     refuseReserved(key)
     refuseInexact(value, key, 1)
     const json = JSON.stringify(value)
-    bytes += Buffer.byteLength(json)
+    bytes += Buffer.byteLength(JSON.stringify(key)) + Buffer.byteLength(json)
     snapshot.set(key, json)
     if (bytes > MOST_BYTES)
       throw new SessionDataInvalid(
@@ -66,17 +70,30 @@ export function storedSnapshot(values: SessionData): Snapshot {
   return new Map(Object.keys(values).map(key => [key, JSON.stringify(values[key])]))
 }
 
-/** Whether stored data is a plain object within the limits of depth and size that hold for storing. */
+/** Whether stored data is a plain object of JSON values within the limits of depth and size that hold for storing. */
 export function isStorable(data: unknown): data is SessionData {
-  return (
-    isPlainObject(data) && isShallow(data, DEEPEST + 2) && Buffer.byteLength(JSON.stringify(data)) <= 2 * MOST_BYTES
-  )
+  return isPlainObject(data) && isJson(data, DEEPEST + 2) && fits(data)
 }
 
-function isShallow(value: unknown, levels: number): boolean {
-  if (value === null || typeof value !== 'object') return true
-  if (levels === 0) return false
-  return Object.values(value).every(inner => isShallow(inner, levels - 1))
+/** @throws SessionDataInvalid where data, merged from what several requests stored, is more than is taken back from a store */
+export function refuseOversize(data: SessionData): void {
+  if (!fits(data)) {
+    throw new SessionDataInvalid(
+      '',
+      `would be larger than ${MOST_STORED / 1024} KiB, with what other requests stored. Keep such data elsewhere.`,
+    )
+  }
+}
+
+function fits(data: SessionData): boolean {
+  return Buffer.byteLength(JSON.stringify(data)) <= MOST_STORED
+}
+
+function isJson(value: unknown, levels: number): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (levels === 0 || !(Array.isArray(value) || isPlainObject(value))) return false
+  return Object.values(value).every(inner => isJson(inner, levels - 1))
 }
 
 /** @throws SessionDataInvalid where `ctx.session` cannot hold the key */
@@ -96,8 +113,11 @@ function refuseInexact(value: unknown, path: string, depth: number): void {
     return
   }
   if (depth > DEEPEST) throw new SessionDataInvalid(path, `is nested deeper than ${DEEPEST} levels, or holds itself.`)
-  if (Array.isArray(value)) {
+  if (Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype) {
     for (let index = 0; index < value.length; index++) refuseInexact(value[index], `${path}[${index}]`, depth + 1)
+    // 'length' is the one name that no index has.
+    if (Reflect.ownKeys(value).length > value.length + 1)
+      throw new SessionDataInvalid(path, 'is an array with names of its own, which JSON would drop.')
     return
   }
   if (!isPlainObject(value))
@@ -105,8 +125,8 @@ function refuseInexact(value: unknown, path: string, depth: number): void {
       path,
       `is ${nameOf(value)}, which JSON would change or drop. Store text, a number or a plain object.`,
     )
-  if (Object.getOwnPropertySymbols(value).length > 0)
-    throw new SessionDataInvalid(path, 'has keys that are symbols, which JSON would drop.')
+  if (Reflect.ownKeys(value).length > Object.keys(value).length)
+    throw new SessionDataInvalid(path, 'has keys that are symbols or not enumerable, which JSON would drop.')
   for (const key of Object.keys(value)) {
     if (key === '__proto__' || key === 'toJSON')
       throw new SessionDataInvalid(`${path}.${key}`, 'cannot be stored under this name.')

@@ -12,26 +12,34 @@ const MOST_LATE = 64
 export function withDeadline(store: SessionStore, deadline: number): SessionStore {
   let late = 0
   let lastProbe = 0
+  // Calls that a store lost when it froze never settle: those of an earlier era do not count any more.
+  let era = 0
 
   async function bounded<Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> {
-    if (late >= MOST_LATE) {
+    const probing = late >= MOST_LATE
+    if (probing) {
       const now = performance.now()
       if (now - lastProbe < deadline)
         throw new SessionStoreUnavailable(new Error(`the store hangs; ${operation} was not tried`))
       lastProbe = now
     }
     let timer: NodeJS.Timeout | undefined
+    const begun = era
     let missed = false
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         missed = true
-        late++
+        if (begun === era) late++
         reject(new Error(`no answer to ${operation} within ${deadline} ms`))
       }, deadline)
     })
     const answer = Promise.resolve().then(call)
     const settled = () => {
-      if (missed) late--
+      if (missed && begun === era) late--
+      if (!missed && probing && begun === era) {
+        era++
+        late = 0
+      }
     }
     answer.then(settled, settled)
     try {

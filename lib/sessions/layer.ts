@@ -120,7 +120,8 @@ function openCarrier(ctx: ParameterizedContext, parts: CarrierParts): Carrier {
   if (!store) return new CookieSession(setting, { payload: received(), send, clear, gone })
   return new StoredSession(
     { ...setting, store, queue: parts.queue, created: parts.created },
-    { id: received(), assertOpen: () => answer.assertOpen(), send, clear, gone },
+    // Once the head is sent the cookie stays, and leads nowhere: the session has ended in the store.
+    { id: received(), assertOpen: () => answer.assertOpen(), send, clear: () => ctx.headerSent || clear(), gone },
   )
 }
 

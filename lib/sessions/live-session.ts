@@ -2,7 +2,7 @@ import { SessionDataInvalid } from '../errors.ts'
 import type { SessionGone } from '../events.ts'
 import type { Carrier, Draft } from './carrier.ts'
 import { newContent, parseContent, type SessionLogin, valuesOf } from './content.ts'
-import { exactSnapshot, isPlainObject, refuseReserved, type Snapshot, storedSnapshot } from './data.ts'
+import { exactSnapshot, isPlainObject, refuseOversize, refuseReserved, type Snapshot, storedSnapshot } from './data.ts'
 import type { EngineClient, EngineHold, Session } from './engine.ts'
 import { applyChanges, changesBetween } from './merge.ts'
 import type { SessionData } from './store.ts'
@@ -90,16 +90,19 @@ export class LiveSession implements EngineClient {
 
   /** Changes the stored session in one step, together with the changes of this request so far. False where the session has ended. */
   update(change: SessionChange): Promise<boolean> {
+    this.wasRead = true
     this.#touched = true
     return this.#inTurn(() => this.#write(draft => this.carrier.save(draft), change))
   }
 
   /** Binds the session to a user, under a new id. The data stays unless another user was logged in. */
   async logIn(login: SessionLogin): Promise<void> {
+    if (login.snapshot) exactSnapshot({ login: login.snapshot })
     const flush = this.login !== null && (this.login.backend !== login.backend || this.login.id !== login.id)
     await this.#inTurn(async () => {
       this.#aside = false
-      if (flush) this.#startOver()
+      if (this.#endWanted) await this.#endAsWanted()
+      if (flush || !this.#hold.session) this.#startOver()
       await this.#write(draft =>
         this.carrier.renew(async stored => {
           const data = await draft(flush ? null : stored)
@@ -156,12 +159,15 @@ export class LiveSession implements EngineClient {
     let before = NOTHING
     const written = await send(async stored => {
       before = this.#snapshot()
-      const data = applyChanges(stored ?? newContent(this.#setting.now()), changesBetween(this.#base, before))
-      if (!change) return data
-      const base = storedSnapshot(valuesOf(data))
-      const draft = applyChanges({}, base)
-      await change(draft)
-      return applyChanges(data, changesBetween(base, exactSnapshot(draft)))
+      let data = applyChanges(stored ?? newContent(this.#setting.now()), changesBetween(this.#base, before))
+      if (change) {
+        const base = storedSnapshot(valuesOf(data))
+        const draft = applyChanges({}, base)
+        await change(draft)
+        data = applyChanges(data, changesBetween(base, exactSnapshot(draft)))
+      }
+      refuseOversize(data)
+      return data
     })
     if (written) this.#settle(before, valuesOf(written))
     return written !== null
@@ -185,7 +191,9 @@ export class LiveSession implements EngineClient {
     const { session } = this.#hold
     if (!session) return NOTHING
     if (Object.getPrototypeOf(session) !== this.#prototype) throw new SessionDataInvalid('__proto__', 'cannot be set.')
-    const { isNew: _isNew, _requireSave: maxAgeSet, _expire, ...values } = session
+    const { isNew, _requireSave: maxAgeSet, _expire: expire, ...values } = session
+    if (typeof isNew !== 'boolean') refuseReserved('isNew')
+    if (expire !== undefined) refuseReserved('_expire')
     if (maxAgeSet)
       throw new SessionDataInvalid(
         'maxAge',

@@ -43,6 +43,8 @@ export interface SessionsSetting {
 }
 
 const DAY = 86_400_000
+/** What Node's timers can wait for; beyond it they fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
 const WHERE = 'sessions()'
 const KNOWN = ['store', 'keys', 'cookie', 'idleTimeout', 'absoluteTimeout', 'deadline', 'onUnavailable', 'now']
 const STORE_METHODS = ['read', 'create', 'replace', 'touch', 'destroy']
@@ -60,13 +62,15 @@ export function settleSessions(options: SessionsOptions): SessionsSetting {
   checkDuration(WHERE, 'idleTimeout', idleTimeout, 1000)
   checkDuration(WHERE, 'absoluteTimeout', absoluteTimeout, 1000)
   checkDuration(WHERE, 'deadline', deadline)
+  if (deadline > LONGEST_TIMER)
+    throw new OptionInvalid(WHERE, 'deadline', `must be at most ${LONGEST_TIMER} milliseconds.`)
   checkOneOf(WHERE, 'onUnavailable', onUnavailable, ['fail', 'anonymous'])
   if (typeof now !== 'function')
     throw new OptionInvalid(WHERE, 'now', 'must be a function that answers epoch milliseconds.')
   const cookie = new SessionCookie(WHERE, options.cookie)
   const signer = options.keys === undefined ? null : new Signer(WHERE, options.keys)
 
-  const given = options.store ?? warnedMemoryStore()
+  const given = options.store === undefined ? warnedMemoryStore(now) : options.store
   const bounded = (store: SessionStore) => withDeadline(store, deadline)
   const settled = { cookie, signer, idleTimeout, absoluteTimeout, onUnavailable, now }
   if (given instanceof CookieStore)
@@ -76,12 +80,12 @@ export function settleSessions(options: SessionsOptions): SessionsSetting {
   return { ...settled, store, epochStore: store }
 }
 
-function warnedMemoryStore(): SessionStore {
+function warnedMemoryStore(now: () => number): SessionStore {
   if (process.env.NODE_ENV === 'production') {
     process.emitWarning(
       'sessions() without a store keeps sessions in the memory of this one process. Hand it a store to keep them across restarts and processes.',
       { code: 'KOA_STRATA_MEMORY_STORE' },
     )
   }
-  return memoryStore()
+  return memoryStore({ now })
 }
