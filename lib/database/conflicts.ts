@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 const DUPLICATES = new Set(['SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT_UNIQUE', 'ER_DUP_ENTRY', '23505'])
 const COLLISIONS = new Set(['ER_LOCK_DEADLOCK', '40P01', '40001'])
 const MOST_TRIES = 6
-/** In milliseconds: a driver that has waited for so long itself is not asked again. */
-const LONGEST = 1_000
+/** In milliseconds: a driver that has itself waited for so long is not asked again. */
+const LONGEST_TRY = 1_000
 
 /** Whether a database refused a row because its key, or another unique value of it, is taken. */
 export function isDuplicate(error: unknown): boolean {
@@ -13,15 +13,15 @@ export function isDuplicate(error: unknown): boolean {
 
 /**
  * Runs one statement, again where the database called it off for the sake of another one (deadlock, serialization failure, busy): at most 6
- * times, and not after a second.
+ * times, and not after a try that took a second.
  */
 export async function retried<Answer>(statement: () => PromiseLike<Answer>): Promise<Answer> {
-  const start = performance.now()
   for (let tries = 1; ; tries++) {
+    const start = performance.now()
     try {
       return await statement()
     } catch (error) {
-      if (tries === MOST_TRIES || !isCollision(error) || performance.now() - start > LONGEST) throw error
+      if (tries === MOST_TRIES || !isCollision(error) || performance.now() - start > LONGEST_TRY) throw error
       await wait(Math.random() * 2 ** (tries + 2))
     }
   }

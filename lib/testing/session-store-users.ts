@@ -280,9 +280,14 @@ export const destroyAllChecks = checksOf('destroyAll', {
     for (let round = 0; round < 10; round++) {
       const user = newUser()
       const added = await atOnce(10, () => on.add(on.record({}, user)))
-      const save = (index: number) =>
-        on.each(index).replace(added[index]!.id, added[index]!.version, on.record({ late: true }, user))
-      await Promise.all([atOnce(5, save), on.store.destroyAll!(user), atOnce(5, index => save(index + 5))])
+      const saves = atOnce(10, async index => {
+        const { id, version } = added[index]!
+        let current = version
+        for (let save = 0; save < 50 && current !== 'gone'; save++) {
+          current = await on.each(index).replace(id, current, on.record({ save }, user))
+        }
+      })
+      await Promise.all([saves, on.store.destroyAll!(user)])
       for (const { id } of added) await on.assertAbsent(id)
     }
   },

@@ -18,7 +18,7 @@ export interface SessionStoreSetup {
 /** What a store may lack: one of the optional calls, or a clock that can be handed in. */
 export type SessionStoreNeed = 'list' | 'destroyAll' | 'sweep' | 'close' | 'clock'
 
-/** One check of the contract of `SessionStore`: it resolves, or rejects with an AssertionError that says what was wrong. */
+/** One check of the contract of `SessionStore`: it resolves, or rejects with an AssertionError that says what was wrong, or the store's own error. */
 export interface SessionStoreCheck {
   (setup: SessionStoreSetup): Promise<void>
   /** What the check is about, where a store may lack it. null: every store has to pass. */
