@@ -18,6 +18,8 @@ export function coalesce<Item, Found>(
   const flush = async (): Promise<void> => {
     const batch = [...waiting.values()]
     waiting = new Map()
+    // A batch that was full has gone before its turn came.
+    if (batch.length === 0) return
     try {
       const found = await many(batch.map(({ item }) => item))
       if (!Array.isArray(found) || found.length !== batch.length) {

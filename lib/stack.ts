@@ -20,7 +20,11 @@ type AnyLayer = Layer<any, any, any, any>
 type AnyMiddleware = Middleware<any, any>
 
 type TraitsOf<L> = L extends { readonly [traits]?: infer T } ? NonNullable<T> : never
-type Trait<L, Name extends string> = TraitsOf<L> extends Record<Name, infer T> ? T : never
+type Trait<L, Name extends string> = [TraitsOf<L>] extends [never]
+  ? never
+  : TraitsOf<L> extends Record<Name, infer T>
+    ? T
+    : never
 type NeedsOf<L> = Trait<L, 'needs'> & string
 type GivesOf<L> = Trait<L, 'gives'> & string
 

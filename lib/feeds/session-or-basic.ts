@@ -1,7 +1,6 @@
 import type { Middleware, Next, ParameterizedContext } from 'koa'
 import { BasicRequired, HttpsRequired, PermissionDenied } from '../errors.ts'
 import { checkOneOf, knownOptions } from '../options.ts'
-import { asPrivate } from '../sessions/answer.ts'
 import { sessionOf } from '../sessions/layer.ts'
 import { checkPermission, type LoggedIn } from '../users/guards.ts'
 import { type RequestUser, requestUserOf } from '../users/request-user.ts'
@@ -19,9 +18,10 @@ export interface BasicAuthOptions {
 }
 
 /**
- * Route middleware for feeds: passes with a logged-in session, else with HTTP Basic (RFC 7617; user name or e-mail address), else 401 with the
- * challenge. A poll with Basic makes no session and gets no cookie: what its handler writes to `ctx.session` is not kept, unless `remember`.
- * Responses are `Cache-Control: private` and vary by Cookie and Authorization.
+ * Route middleware for feeds: passes with a logged-in session, whatever the Authorization header says; else with HTTP Basic (RFC 7617; user
+ * name or e-mail address), else 401 with the challenge. A poll with Basic makes no session and gets no cookie, unless `remember`: its handler
+ * finds `ctx.session` empty, whatever cookie came along, and what it writes there is not kept. Responses, errors too, are
+ * `Cache-Control: private` at least and vary by Cookie and Authorization.
  * @throws OptionInvalid at construction, naming the option that is wrong
  */
 export function sessionOrBasicAuth(options: BasicAuthOptions): Middleware<LoggedIn> {
@@ -29,8 +29,9 @@ export function sessionOrBasicAuth(options: BasicAuthOptions): Middleware<Logged
 }
 
 /**
- * Like `sessionOrBasicAuth()`, for users with the permission. A session whose user has it passes; else the credentials that the request
- * sends are tried; a user who is known and lacks it gets 403.
+ * Like `sessionOrBasicAuth()`, for users with the permission. A session whose user has it passes, whatever the Authorization header says; else
+ * the credentials in that header are tried, and decide: 401 where they are wrong, 403 where their user lacks the permission too. A session whose
+ * user lacks it, without such a header, gets 403.
  * @throws OptionInvalid at construction, naming the option that is wrong
  */
 export function permissionOrBasicAuth(permission: string, options: BasicAuthOptions): Middleware<LoggedIn> {
@@ -52,23 +53,24 @@ function basicAuth(
 
   return async function basicAuthGuard(ctx: ParameterizedContext, next: Next) {
     const current = requestUserOf(ctx, where)
+    sessionOf(ctx, where).answer.keepPrivate('Authorization')
     await admit(ctx, current)
     await next()
-    ctx.vary('Authorization')
-    ctx.set('Cache-Control', asPrivate(String(ctx.res.getHeader('Cache-Control') ?? '')))
   }
 
   async function admit(ctx: ParameterizedContext, current: RequestUser): Promise<void> {
     // Read through ctx.state, so that the response varies by the cookie.
     const { user } = ctx.state
-    ctx.vary('Authorization')
-    ctx.set('Cache-Control', 'private')
     if (user.isAuthenticated && mayPass(user)) return
     if (user.isAuthenticated && !hasAuthorization(ctx.req)) throw new PermissionDenied(permission ?? '')
     if (requireHttps && !ctx.secure) throw new HttpsRequired()
     const credentials = readBasic(ctx.req)
     const known = credentials && (await current.authenticate(credentials))
-    if (!known) throw new BasicRequired(challenge)
+    if (!known) {
+      // For an error page of the application's own, which may not look at the error's header.
+      ctx.set('WWW-Authenticate', challenge)
+      throw new BasicRequired(challenge)
+    }
     if (!mayPass(known)) throw new PermissionDenied(permission ?? '')
     if (remember) return ctx.login(known)
     sessionOf(ctx, where).live.setAside()

@@ -9,14 +9,19 @@ import type { AuthenticatedUser } from '../users/user.ts'
 import {
   type AnySources,
   flagOf,
+  kindProblem,
   type ProfileSource,
   type ProfileState,
   type ProfilesOf,
   type Sources,
 } from './profile.ts'
 
-const KIND = /^[a-z][A-Za-z0-9]{0,63}$/
-const RESERVED = ['staff', 'active', 'anonymous', 'authenticated', 'superuser']
+/** What a user is asked for. Read once from the backend's object, which may keep it in private fields. */
+const MEMBERS = [
+  ...['id', 'backend', 'key', 'username', 'email', 'stamp'],
+  ...['isAuthenticated', 'isAnonymous', 'isActive', 'isStaff', 'isSuperuser'],
+]
+const METHODS = ['hasPermission', 'toJSON']
 
 /**
  * A typed profile on every user: `ctx.state.user.profile`, with one flag per kind (`isEmployer` for `employer`). Kinds are looked up in their
@@ -60,11 +65,12 @@ function checkSources(sources: unknown): AnySources {
     )
   }
   for (const [kind, source] of Object.entries(sources)) {
-    if (RESERVED.includes(kind))
-      throw new OptionInvalid('profiles()', kind, `cannot be a kind: users have a flag ${flagOf(kind)} of their own.`)
-    if (!KIND.test(kind))
-      throw new OptionInvalid('profiles()', kind, 'must be named by a lower-case letter and letters or digits.')
+    const problem = kindProblem(kind)
+    if (problem) throw new OptionInvalid('profiles()', kind, problem)
     checkMethods('profiles()', kind, source, ['find'])
+    const { findMany } = source as { findMany?: unknown }
+    if (findMany !== undefined && typeof findMany !== 'function')
+      throw new OptionInvalid('profiles()', `${kind}.findMany`, 'must be a function, or left out.')
   }
   return sources as AnySources
 }
@@ -81,5 +87,11 @@ function finderOf<Profile>(source: ProfileSource<Profile>): (user: Authenticated
 
 /** A backend may hand out one object to many requests: the user is not altered, what is added stands before it. */
 function withFields(user: AnyUser, fields: object): AnyUser {
-  return Object.create(user, Object.getOwnPropertyDescriptors(fields))
+  const enriched = Object.create(user, Object.getOwnPropertyDescriptors(fields))
+  for (const name of MEMBERS) Object.defineProperty(enriched, name, { value: Reflect.get(user, name) })
+  for (const name of METHODS) {
+    const method: unknown = Reflect.get(user, name)
+    if (typeof method === 'function') Object.defineProperty(enriched, name, { value: method.bind(user) })
+  }
+  return enriched
 }

@@ -46,6 +46,22 @@ export interface ProfileState<Profiles extends Record<string, unknown>> {
   readonly user: ProfiledUser<Profiles>
 }
 
+const KIND = /^[a-z][A-Za-z0-9]{0,63}$/
+const RESERVED: readonly string[] = [
+  'staff',
+  'active',
+  'anonymous',
+  'authenticated',
+  'superuser',
+] satisfies ReservedKind[]
+
+/** What is wrong with the name of a kind, or null. */
+export function kindProblem(kind: unknown): string | null {
+  if (typeof kind !== 'string' || !KIND.test(kind))
+    return 'must be named by a lower-case letter and letters or digits, 64 at most.'
+  return RESERVED.includes(kind) ? `cannot be a kind: users have a flag ${flagOf(kind)} of their own.` : null
+}
+
 /** The name of a kind's flag at run time. */
 export function flagOf(kind: string): string {
   return `is${kind[0]!.toUpperCase()}${kind.slice(1)}`

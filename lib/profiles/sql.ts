@@ -18,11 +18,12 @@ export interface SqlProfilesOptions {
  */
 export function sqlProfiles<Profile extends object>(knex: Knex, options: SqlProfilesOptions): ProfileSource<Profile> {
   const where = 'sqlProfiles()'
-  if (typeof knex !== 'function') throw new OptionInvalid(where, 'knex', 'must be a Knex instance.')
+  if (typeof knex !== 'function' || !knex.client)
+    throw new OptionInvalid(where, 'knex', 'must be a knex instance: knex({ client: … }).')
   knownOptions(where, options, ['table', 'key'])
   const { table, key = 'user_key' } = options
-  checkText(where, 'table', table, /./, 'must be the name of a table.')
-  checkText(where, 'key', key, /./, 'must be the name of a column.')
+  checkText(where, 'table', table, /^[^\s`"'?\0]+$/, "must be the name of a table, as 'employers'.")
+  checkText(where, 'key', key, /^[^\s`"'?\0.*]+$/, "must be the name of a column, as 'user_key'.")
 
   const find = async (keys: string[]): Promise<Map<unknown, Profile>> => {
     const rows: Record<string, unknown>[] = await knex(table).whereIn(key, keys)

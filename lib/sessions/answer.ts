@@ -2,9 +2,11 @@ import { inspect, types } from 'node:util'
 import type { ParameterizedContext } from 'koa'
 import { SessionTooLate } from '../errors.ts'
 
-/** What the session adds to one response: its cookie, and what caches must know. It holds for error pages too, whose header Koa starts anew. */
+/** What the session, and a private feed, add to one response: a cookie, and what caches must know. It holds for error pages too, whose header Koa starts anew. */
 export class SessionAnswer {
   readonly #ctx: ParameterizedContext
+  readonly #fields = new Set<string>()
+  #isPrivate = false
   #line: string | null = null
 
   constructor(ctx: ParameterizedContext) {
@@ -27,11 +29,20 @@ export class SessionAnswer {
     if (this.#ctx.headerSent) throw new SessionTooLate()
   }
 
+  /** Keeps the response, whatever becomes of it, out of shared caches, and says that it depends on this field of the request too. */
+  keepPrivate(field: string): void {
+    this.#isPrivate = true
+    this.#fields.add(field)
+    // At once as well, for a handler that sends the head itself.
+    this.complete(false)
+  }
+
   /** Completes the header of a response that went well. */
   complete(wasRead: boolean): void {
     if (this.#ctx.headerSent) return
-    if (wasRead) this.#ctx.vary('Cookie')
-    if (this.#line !== null)
+    if (wasRead) this.#fields.add('Cookie')
+    for (const field of this.#fields) this.#ctx.vary(field)
+    if (this.#isPrivate || this.#line !== null)
       this.#ctx.set('Cache-Control', asPrivate(String(this.#ctx.res.getHeader('Cache-Control') ?? '')))
   }
 
@@ -40,12 +51,19 @@ export class SessionAnswer {
     // For an error page of the application's own; Koa's begins with an empty header and takes the error's.
     this.complete(wasRead)
     const line = this.#line
-    const empty = line === null && !wasRead
+    const additions = { line, fields: this.#fields, isPrivate: this.#isPrivate || line !== null }
+    const empty = line === null && this.#fields.size === 0
     if (thrown === null || thrown === undefined || (!empty && !isError(thrown))) {
-      return completed(new Error(`non-error thrown: ${inspect(thrown)}`), line, wasRead)
+      return completed(new Error(`non-error thrown: ${inspect(thrown)}`), additions)
     }
-    return empty ? thrown : completed(thrown as AnswerableError, line, wasRead)
+    return empty ? thrown : completed(thrown as AnswerableError, additions)
   }
+}
+
+interface Additions {
+  line: string | null
+  fields: ReadonlySet<string>
+  isPrivate: boolean
 }
 
 interface AnswerableError extends Error {
@@ -61,9 +79,9 @@ function isError(thrown: unknown): thrown is AnswerableError {
  * A cookie goes on a stand-in that inherits all but the header: an error that the application keeps and throws again, for somebody else, would
  * carry it to them.
  */
-function completed(error: AnswerableError, line: string | null, wasRead: boolean): Error {
-  const headers = mergedHeaders(error.headers, line, wasRead)
-  if (line === null) {
+function completed(error: AnswerableError, additions: Additions): Error {
+  const headers = mergedHeaders(error.headers, additions)
+  if (additions.line === null) {
     try {
       error.headers = headers
       if (error.headers === headers) return error
@@ -72,11 +90,17 @@ function completed(error: AnswerableError, line: string | null, wasRead: boolean
     }
   }
   const own = (value: unknown) => ({ value, writable: true, enumerable: true, configurable: true })
-  // Koa sets the status of what it answers, which a frozen error would refuse.
-  return Object.create(error, { headers: own(headers), ...('status' in error && { status: own(error.status) }) })
+  return Object.create(error, {
+    // Not enumerable, so that whoever logs the error does not log the cookie.
+    headers: { value: headers, writable: true, configurable: true },
+    // Koa sets the status of what it answers, which a frozen error would refuse.
+    ...('status' in error && { status: own(error.status) }),
+    // Koa knows errors of another realm by this.
+    [Symbol.toStringTag]: { value: 'Error' },
+  })
 }
 
-function mergedHeaders(given: unknown, line: string | null, wasRead: boolean): Record<string, unknown> {
+function mergedHeaders(given: unknown, { line, fields, isPrivate }: Additions): Record<string, unknown> {
   const headers: Record<string, unknown> = given !== null && typeof given === 'object' ? { ...given } : {}
   const taken = (name: string): string[] => {
     const names = Object.keys(headers).filter(one => one.toLowerCase() === name)
@@ -84,18 +108,16 @@ function mergedHeaders(given: unknown, line: string | null, wasRead: boolean): R
     for (const one of names) delete headers[one]
     return values
   }
-  if (wasRead) headers.Vary = variedByCookie(taken('vary').join(', '))
-  if (line !== null) {
-    headers['Set-Cookie'] = [...taken('set-cookie'), line]
-    headers['Cache-Control'] = asPrivate(taken('cache-control').join(', '))
-  }
+  if (fields.size > 0) headers.Vary = [...fields].reduce(variedBy, taken('vary').join(', '))
+  if (line !== null) headers['Set-Cookie'] = [...taken('set-cookie'), line]
+  if (isPrivate) headers['Cache-Control'] = asPrivate(taken('cache-control').join(', '))
   return headers
 }
 
-function variedByCookie(vary: string): string {
-  const fields = vary.split(',').map(field => field.trim().toLowerCase())
-  if (fields.includes('cookie') || fields.includes('*')) return vary
-  return vary === '' ? 'Cookie' : `${vary}, Cookie`
+function variedBy(vary: string, field: string): string {
+  const fields = vary.split(',').map(one => one.trim().toLowerCase())
+  if (fields.includes(field.toLowerCase()) || fields.includes('*')) return vary
+  return vary === '' ? field : `${vary}, ${field}`
 }
 
 /** A Cache-Control that keeps shared caches away and loses nothing else (RFC 9111 §5.2.2). */

@@ -3,7 +3,7 @@ import type { SessionData } from './store.ts'
 
 /** The most that one session may hold, as JSON. */
 const MOST_BYTES = 256 * 1024
-/** The most that is taken back from a store, as JSON: other requests' values, the login and other applications' keys come on top. */
+/** The most that is taken back from a store, as JSON. */
 const MOST_STORED = 2 * MOST_BYTES
 const DEEPEST = 32
 
@@ -41,11 +41,10 @@ export type Snapshot = ReadonlyMap<string, string>
 
 /**
  * The JSON of each key of `values`, exact: reading it gives back what was there. A top-level `undefined` is an absent key.
- * @throws SessionDataInvalid naming the first key that is reserved, or whose value JSON would change or drop, or when all is above 256 KiB
+ * @throws SessionDataInvalid naming the first key that is reserved, or whose value JSON would change or drop
  */
 export function exactSnapshot(values: object): Snapshot {
   const snapshot = new Map<string, string>()
-  let bytes = 0
   const [symbol] = Object.getOwnPropertySymbols(values)
   if (symbol) throw new SessionDataInvalid(symbol.toString(), 'is under a symbol, which JSON would drop.')
   for (const key of Object.keys(values)) {
@@ -53,14 +52,7 @@ export function exactSnapshot(values: object): Snapshot {
     if (value === undefined) continue
     refuseReserved(key)
     refuseInexact(value, key, 1)
-    const json = JSON.stringify(value)
-    bytes += Buffer.byteLength(JSON.stringify(key)) + Buffer.byteLength(json)
-    snapshot.set(key, json)
-    if (bytes > MOST_BYTES)
-      throw new SessionDataInvalid(
-        key,
-        `makes the session larger than ${MOST_BYTES / 1024} KiB. Keep such data elsewhere.`,
-      )
+    snapshot.set(key, JSON.stringify(value))
   }
   return snapshot
 }
@@ -72,21 +64,25 @@ export function storedSnapshot(values: SessionData): Snapshot {
 
 /** Whether stored data is a plain object of JSON values within the limits of depth and size that hold for storing. */
 export function isStorable(data: unknown): data is SessionData {
-  return isPlainObject(data) && isJson(data, DEEPEST + 2) && fits(data)
+  return isPlainObject(data) && isJson(data, DEEPEST + 2) && bytesOf(data) <= MOST_STORED
 }
 
-/** @throws SessionDataInvalid where data, merged from what several requests stored, is more than is taken back from a store */
-export function refuseOversize(data: SessionData): void {
-  if (!fits(data)) {
-    throw new SessionDataInvalid(
-      '',
-      `would be larger than ${MOST_STORED / 1024} KiB, with what other requests stored. Keep such data elsewhere.`,
-    )
-  }
+/**
+ * @param before what it replaces: what makes a session smaller is taken even where it is still too large
+ * @throws SessionDataInvalid, naming the largest key, where data to be stored, merged with what other requests stored, is above 256 KiB
+ */
+export function refuseOversize(data: SessionData, before: SessionData | null): void {
+  const bytes = bytesOf(data)
+  if (bytes <= MOST_BYTES || (before && bytes <= bytesOf(before))) return
+  const [largest = ''] = Object.keys(data).sort((one, other) => bytesOf(data[other]) - bytesOf(data[one]))
+  throw new SessionDataInvalid(
+    largest,
+    `is the largest part of a session of more than ${MOST_BYTES / 1024} KiB. Keep such data elsewhere.`,
+  )
 }
 
-function fits(data: SessionData): boolean {
-  return Buffer.byteLength(JSON.stringify(data)) <= MOST_STORED
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value))
 }
 
 function isJson(value: unknown, levels: number): boolean {

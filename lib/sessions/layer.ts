@@ -30,6 +30,7 @@ export interface SessionContext {
 /** What the layers above need of the session of a request. */
 export interface SessionAccess {
   readonly live: LiveSession
+  readonly answer: SessionAnswer
   readonly setting: SessionsSetting
   /** Where users' epochs are kept; null where nothing keeps them. */
   readonly epochs: Epochs | null
@@ -73,7 +74,7 @@ export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions'
     if (!setting.cookie.covers(ctx.hostname)) {
       publish('koa-strata:cookie-domain', { domain: setting.cookie.domain ?? '', host: ctx.hostname })
     }
-    const restore = expose(ctx, live, { live, setting, epochs, gone })
+    const restore = expose(ctx, live, { live, answer, setting, epochs, gone })
     try {
       await start(live, async hold => {
         live.attach(hold)

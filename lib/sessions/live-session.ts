@@ -95,21 +95,27 @@ export class LiveSession implements EngineClient {
     return this.#inTurn(() => this.#write(draft => this.carrier.save(draft), change))
   }
 
-  /** Binds the session to a user, under a new id. The data stays unless another user was logged in. */
-  async logIn(login: SessionLogin): Promise<void> {
+  /**
+   * Binds the session to a user, under a new id. The data stays unless another user was logged in. With `afresh: false` this goes on with the
+   * login there was, as long as it was to last; false, and nothing is stored, where the session has ended meanwhile.
+   */
+  async logIn(login: SessionLogin, { afresh = true } = {}): Promise<boolean> {
     if (login.snapshot) exactSnapshot({ login: login.snapshot })
     const flush = this.login !== null && (this.login.backend !== login.backend || this.login.id !== login.id)
-    await this.#inTurn(async () => {
+    return this.#inTurn(async () => {
       this.#aside = false
       if (this.#endWanted) await this.#endAsWanted()
       if (flush || !this.#hold.session) this.#startOver()
-      await this.#write(draft =>
+      const written = await this.#write(draft =>
         this.carrier.renew(async stored => {
           const data = await draft(flush ? null : stored)
-          return { ...data, ...newContent(this.#setting.now(), login) }
-        }, true),
+          const bound = { ...data, ...(afresh ? newContent(this.#setting.now(), login) : { _login: login }) }
+          refuseOversize(bound, data)
+          return bound
+        }, afresh),
       )
-      this.login = login
+      if (written) this.login = login
+      return written
     })
   }
 
@@ -133,9 +139,11 @@ export class LiveSession implements EngineClient {
     this.#startOver()
   }
 
-  /** From now on this request stores nothing in the session, unless somebody logs in. */
+  /** From now on this request sees an empty session and stores nothing in it, unless somebody logs in. */
   setAside(): void {
     this.#aside = true
+    this.#base = NOTHING
+    this.#hold.session = {}
   }
 
   /** Stores what has changed, if anything has. */
@@ -166,7 +174,7 @@ export class LiveSession implements EngineClient {
         await change(draft)
         data = applyChanges(data, changesBetween(base, exactSnapshot(draft)))
       }
-      refuseOversize(data)
+      refuseOversize(data, stored)
       return data
     })
     if (written) this.#settle(before, valuesOf(written))

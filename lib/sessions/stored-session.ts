@@ -19,6 +19,7 @@ export interface StoredSessionSetting {
   queue: KeyedQueue
   now: () => number
   idleTimeout: number
+  absoluteTimeout: number
   onUnavailable: 'fail' | 'anonymous'
   /** Called after a session was added. */
   created(): void
@@ -82,7 +83,7 @@ export class StoredSession implements Carrier {
       return null
     }
     this.#phase = 'live'
-    await this.#touch(found.expiresAt)
+    await this.#touch(found)
     return this.#stored
   }
 
@@ -117,7 +118,9 @@ export class StoredSession implements Carrier {
     let newVersion = version
     try {
       while (oldPhase === 'live') {
-        const answer = await this.#setting.store.replace(oldKey, this.#version, markerOf(this.#setting.now))
+        // A login is another session; a logout that meets it here is older.
+        const marker = markerOf(this.#setting.now, afresh ? undefined : key)
+        const answer = await this.#setting.store.replace(oldKey, this.#version, marker)
         if (answer === 'gone' || (answer === 'changed' && !(await this.#reread()))) {
           if (afresh) break
           await this.#setting.store.destroy(key)
@@ -140,8 +143,10 @@ export class StoredSession implements Carrier {
 
   async end(): Promise<void> {
     if (this.#phase === 'unread') throw new SessionStoreUnavailable()
-    if (this.#phase !== 'live') return
-    if (await this.#endRecord()) {
+    if (this.#phase === 'none') return
+    const { store, now } = this.#setting
+    const known = this.#phase === 'live' ? { version: this.#version } : {}
+    if (await endStoredSession(store, now, this.#key, known)) {
       this.#cookie.clear()
       this.forget()
     } else {
@@ -153,8 +158,9 @@ export class StoredSession implements Carrier {
     if (this.#phase !== 'live') return
     this.#phase = 'ended'
     this.#stored = null
+    const { store, now } = this.#setting
     // The login is void whether or not the marker is stored, so a store that fails here changes nothing for anybody.
-    await this.#endRecord().catch(() => false)
+    await endStoredSession(store, now, this.#key, { version: this.#version, follow: false }).catch(() => false)
   }
 
   forget(): void {
@@ -198,10 +204,6 @@ export class StoredSession implements Carrier {
     this.#cookie.send(id)
   }
 
-  #endRecord(): Promise<boolean> {
-    return endStoredSession(this.#setting.store, this.#setting.now, this.#key, this.#version)
-  }
-
   /** Reads again; false where the session is over. */
   async #reread(): Promise<boolean> {
     const found = await this.#setting.store.read(this.#key)
@@ -216,8 +218,9 @@ export class StoredSession implements Carrier {
     return 'live'
   }
 
-  async #touch(expiresAt: number): Promise<void> {
-    const { store, now, idleTimeout } = this.#setting
+  async #touch({ data, expiresAt }: SessionRecord): Promise<void> {
+    const { store, now, idleTimeout, absoluteTimeout } = this.#setting
+    if (data._created + absoluteTimeout <= now()) return
     const later = now() + idleTimeout
     if (Math.abs(later - expiresAt) <= Math.min(TOUCH_EVERY, idleTimeout / 4)) return
     // Not moving the expiry on costs nobody their session yet; the next request tries again.

@@ -1,0 +1,61 @@
+/** A project that has a database and a router too: the other doors, together with the root door. */
+import Router from '@koa/router'
+import knex, { type Knex } from 'knex'
+import {
+  type ContextOf,
+  profiles,
+  requireProfile,
+  type StateOf,
+  sessionOrBasicAuth,
+  sessions,
+  stack,
+  users,
+} from 'koa-strata'
+import { migrate, sqlProfiles, sqlUsers } from 'koa-strata/sql'
+import { sqlStore } from 'koa-strata/stores/sql'
+import { sessionStoreChecks } from 'koa-strata/testing'
+
+interface Employer {
+  user_key: string
+  company: string
+}
+
+export const db: Knex = knex({
+  client: 'better-sqlite3',
+  connection: { filename: ':memory:' },
+  useNullAsDefault: true,
+  pool: { min: 1, max: 1 },
+})
+export const accounts = sqlUsers(db)
+export const identity = stack(
+  sessions({ store: sqlStore(db), keys: ['0123456789abcdef0123456789abcdef'] }),
+  users({ backends: [accounts] }),
+  profiles({ employer: sqlProfiles<Employer>(db, { table: 'employers' }) }),
+)
+
+export const router = new Router<StateOf<typeof identity>, ContextOf<typeof identity>>()
+router.get('/company', requireProfile('employer'), ctx => {
+  const company: string = ctx.state.user.profile.company
+  ctx.body = company
+})
+router.get('/feed', sessionOrBasicAuth({ realm: 'Jobs', requireHttps: false }), ctx => {
+  ctx.body = ctx.state.user.username
+})
+router.post('/login', async ctx => {
+  const user = await ctx.authenticate({ username: 'ann', password: 'correct horse battery' })
+  if (!user) return ctx.throw(401)
+  await ctx.login(user)
+  ctx.status = 204
+})
+
+export async function seed(): Promise<void> {
+  await migrate(db)
+  await db.schema.createTable('employers', table => {
+    table.string('user_key').primary()
+    table.string('company')
+  })
+  const ann = await accounts.create({ username: 'ann', password: 'correct horse battery' })
+  await db<Employer>('employers').insert({ user_key: ann.key, company: 'Acme' })
+}
+
+export const titles: string[] = Object.keys(sessionStoreChecks)
