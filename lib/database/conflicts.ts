@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { withoutStatement } from './failure.ts'
 
 const DUPLICATES = new Set(['SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT_UNIQUE', 'ER_DUP_ENTRY', '23505'])
 const COLLISIONS = new Set(['ER_LOCK_DEADLOCK', '40P01', '40001'])
@@ -13,7 +14,7 @@ export function isDuplicate(error: unknown): boolean {
 
 /**
  * Runs one statement, again where the database called it off for the sake of another one (deadlock, serialization failure, busy): at most 6
- * times, and not after a try that took a second.
+ * times, and not after a try that took a second. Rejects with what the database said, without the statement and its values.
  */
 export async function retried<Answer>(statement: () => PromiseLike<Answer>): Promise<Answer> {
   for (let tries = 1; ; tries++) {
@@ -21,7 +22,8 @@ export async function retried<Answer>(statement: () => PromiseLike<Answer>): Pro
     try {
       return await statement()
     } catch (error) {
-      if (tries === MOST_TRIES || !isCollision(error) || performance.now() - start > LONGEST_TRY) throw error
+      if (tries === MOST_TRIES || !isCollision(error) || performance.now() - start > LONGEST_TRY)
+        throw withoutStatement(error)
       await wait(Math.random() * 2 ** (tries + 2))
     }
   }

@@ -49,7 +49,7 @@ async function ask(
 function checkCredentials(given: unknown): Credentials {
   if (!isPlainObject(given) || Object.keys(given).length === 0) throw new CredentialsInvalid('credentials')
   for (const [field, value] of Object.entries(given)) {
-    if (typeof value !== 'string') throw new CredentialsInvalid(field)
+    if (typeof value !== 'string') throw new CredentialsInvalid(/^[\w-]{1,64}$/.test(field) ? field : 'credentials')
   }
   return given as Credentials
 }

@@ -49,23 +49,27 @@ export function idProblem(id: unknown): string | null {
   return id.isWellFormed() ? null : 'must be well-formed Unicode'
 }
 
-/** Refuses what a backend answered where it is no user of this backend. @throws BackendInvalid */
-export function checkUser(backend: UserBackend, user: AuthenticatedUser): AuthenticatedUser {
+/** What is wrong with a user of this backend, as the rest of a sentence; null where nothing is. */
+export function userProblem(backend: UserBackend, user: AuthenticatedUser): string | null {
   if (
     typeof user !== 'object' ||
     user.isAuthenticated !== true ||
     typeof user.hasPermission !== 'function' ||
     typeof user.stamp !== 'string'
   ) {
-    throw new BackendInvalid(backend.name, 'must answer null or an AuthenticatedUser, such as a DetachedUser.')
+    return 'what is no AuthenticatedUser. Make it a DetachedUser, or an object with all that AuthenticatedUser names.'
   }
   const problem = idProblem(user.id)
-  if (problem) throw new BackendInvalid(backend.name, `answered a user whose id ${problem}.`)
+  if (problem) return `a user whose id ${problem}.`
   if (user.backend !== backend.name || user.key !== userKey(backend.name, user.id)) {
-    throw new BackendInvalid(
-      backend.name,
-      `answered a user of backend '${user.backend}'. Its users carry its own name, and '<backend>:<id>' as key.`,
-    )
+    return `a user of backend '${user.backend}'. Users carry the name of their own backend, and '<backend>:<id>' as key.`
   }
+  return null
+}
+
+/** Refuses what a backend answered where it is no user of this backend. @throws BackendInvalid */
+export function checkUser(backend: UserBackend, user: AuthenticatedUser): AuthenticatedUser {
+  const problem = userProblem(backend, user)
+  if (problem) throw new BackendInvalid(backend.name, `answered ${problem}`)
   return user
 }

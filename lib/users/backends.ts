@@ -3,6 +3,8 @@ import { OptionInvalid } from '../errors.ts'
 import { checkBackendName, type UserBackend } from './backend.ts'
 import type { AuthenticatedUser } from './user.ts'
 
+const OPTIONAL = ['authenticate', 'loadMany', 'endSessions', 'toSession', 'fromSession'] as const
+
 type Load = (id: string) => Promise<AuthenticatedUser | null>
 
 /** The user backends of a layer, in their order, with concurrent loads made one call where a backend can load many. */
@@ -19,6 +21,12 @@ export class Backends implements Iterable<UserBackend> {
       if (typeof backend?.load !== 'function')
         throw new OptionInvalid(where, option, 'must be a user backend: an object with name and load().')
       checkBackendName(where, backend.name, `${option}.name`)
+      for (const method of OPTIONAL) {
+        if (backend[method] !== undefined && typeof backend[method] !== 'function')
+          throw new OptionInvalid(where, `${option}.${method}`, 'must be a function, or left out.')
+      }
+      if (!backend.toSession !== !backend.fromSession)
+        throw new OptionInvalid(where, option, 'must have both of toSession() and fromSession(), or neither.')
       if (this.#entries.has(backend.name))
         throw new OptionInvalid(where, `${option}.name`, `'${backend.name}' is another backend's name already.`)
       const load: Load = backend.loadMany

@@ -1,5 +1,5 @@
 import type { ParameterizedContext } from 'koa'
-import { BackendInvalid, OptionInvalid } from '../errors.ts'
+import { BackendInvalid, LoginInvalid, OptionInvalid } from '../errors.ts'
 import { knownOptions } from '../options.ts'
 import { type Credentials, checkBackendName, type UserBackend } from './backend.ts'
 import { DetachedUser, type DetachedUserInit } from './detached.ts'
@@ -47,8 +47,17 @@ export function detachedUsers(options: DetachedUsersOptions): UserBackend {
   return {
     ...backend,
     toSession: user => {
-      const { id, username, email, permissions, attributes, stamp } = user as DetachedUser
-      return { id, username, email, permissions: [...permissions], attributes, stamp }
+      if (!(user instanceof DetachedUser)) throw new LoginInvalid(`a user of backend '${name}' must be a DetachedUser.`)
+      const { id, username, email, permissions, attributes, stamp } = user
+      // Only what differs from the defaults: a cookie has room for little.
+      return {
+        id,
+        ...(username !== id && { username }),
+        ...(email !== null && { email }),
+        ...(permissions.size > 0 && { permissions: [...permissions] }),
+        ...(Object.keys(attributes).length > 0 && { attributes }),
+        ...(stamp !== '' && { stamp }),
+      }
     },
     fromSession: snapshot => {
       try {

@@ -50,10 +50,10 @@ export class DetachedUser implements AuthenticatedUser {
     const where = 'DetachedUser'
     knownOptions(where, init, FIELDS)
     const { backend, id, username = id, email = null, permissions = [], attributes = {}, stamp = '' } = init
-    checkBackendName(where, backend)
+    checkBackendName(where, backend, 'backend')
     const problem = idProblem(id)
     if (problem) throw new OptionInvalid(where, 'id', `${problem}.`)
-    const granted = typeof permissions === 'string' ? null : [...permissions]
+    const granted = listed(permissions)
     if (!granted?.every(one => typeof one === 'string'))
       throw new OptionInvalid(where, 'permissions', 'must be a list of texts.')
     if (typeof username !== 'string') throw new OptionInvalid(where, 'username', 'must be text.')
@@ -78,4 +78,10 @@ export class DetachedUser implements AuthenticatedUser {
   toJSON(): object {
     return describeUser(this)
   }
+}
+
+function listed(given: unknown): string[] | null {
+  return given !== null && typeof given === 'object' && Symbol.iterator in given
+    ? [...(given as Iterable<string>)]
+    : null
 }

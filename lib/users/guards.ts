@@ -32,7 +32,8 @@ export function requirePermission(permission: string, options: GuardOptions = {}
   const admit = loginGuard('requirePermission()', options)
   return async function requirePermissionGuard(ctx: ParameterizedContext<LoggedIn>, next: Next) {
     if (!admit(ctx)) return
-    if (!ctx.state.user.hasPermission(permission)) throw new PermissionDenied(permission)
+    // Whatever else a backend answers, a promise among it, grants nothing.
+    if (ctx.state.user.hasPermission(permission) !== true) throw new PermissionDenied(permission)
     await next()
   }
 }
@@ -50,8 +51,8 @@ export function checkPermission(where: string, permission: unknown): void {
 export function loginGuard(where: string, options: GuardOptions): (ctx: ParameterizedContext) => boolean {
   knownOptions(where, options, ['redirect'])
   const { redirect } = options
-  if (redirect !== undefined && (typeof redirect !== 'string' || !/^[\x21-\x7e]+$/.test(redirect))) {
-    throw new OptionInvalid(where, 'redirect', "must be the address of the login page, as '/login'.")
+  if (redirect !== undefined && (typeof redirect !== 'string' || !/^[\x21\x22\x24-\x7e]+$/.test(redirect))) {
+    throw new OptionInvalid(where, 'redirect', "must be the address of the login page without a fragment, as '/login'.")
   }
   return ctx => {
     requestUserOf(ctx, where)

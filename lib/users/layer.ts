@@ -4,12 +4,13 @@ import { publish } from '../events.ts'
 import { knownOptions } from '../options.ts'
 import { userKey } from '../sessions/content.ts'
 import { type SessionAccess, sessionOf } from '../sessions/layer.ts'
+import { KeyedQueue } from '../sessions/queue.ts'
 import type { Layer } from '../stack.ts'
 import { authenticateWith } from './authenticate.ts'
 import type { UserBackend } from './backend.ts'
 import { Backends } from './backends.ts'
 import { Logins } from './login.ts'
-import { type AnyUser, RequestUser, setRequestUser } from './request-user.ts'
+import { type AnyUser, exposeUser, RequestUser } from './request-user.ts'
 import { type ListedSession, listSessions } from './session-list.ts'
 import { AnonymousUser, type AuthenticatedUser } from './user.ts'
 
@@ -40,7 +41,7 @@ export interface UserContext {
   login(user: AuthenticatedUser): Promise<void>
   /** Logs out. When it resolves, the session has ended on the server. @throws SessionStoreUnavailable (503) where that could not be done */
   logout(): Promise<void>
-  /** Ends every session of the user, this one too unless `keepCurrent`. */
+  /** Ends every session of the user, this one too unless `keepCurrent`, which gives it a new id. */
   logoutEverywhere(options?: { keepCurrent?: boolean }): Promise<void>
   /** The sessions the user is logged in by, the last used first. @throws SessionsNotListable where the store cannot list */
   listSessions(): Promise<ListedSession[]>
@@ -56,6 +57,7 @@ const ANONYMOUS = new AnonymousUser()
 export function users(options: UsersOptions): Layer<'sessions', 'users', UserState, UserContext> {
   knownOptions('users()', options, ['backends'])
   const backends = new Backends('users()', options.backends)
+  const endings = new KeyedQueue()
 
   return async function usersLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
     const access = sessionOf(ctx, 'users()')
@@ -63,17 +65,15 @@ export function users(options: UsersOptions): Layer<'sessions', 'users', UserSta
     const current = new RequestUser(await userOfSession(access, logins), credentials =>
       authenticateWith(backends, credentials, ctx),
     )
-    setRequestUser(ctx, current)
-    Object.defineProperty(ctx.state, 'user', {
-      get: () => {
-        access.live.wasRead = true
-        return current.user
-      },
-      configurable: true,
-      enumerable: true,
-    })
-    Object.assign(ctx, userContext(ctx, access, logins, current))
-    await next()
+    const onRead = () => {
+      access.live.wasRead = true
+    }
+    const restore = exposeUser(ctx, current, onRead, userContext(ctx, access, logins, current, endings))
+    try {
+      await next()
+    } finally {
+      restore()
+    }
   } as Layer<'sessions', 'users', UserState, UserContext>
 }
 
@@ -93,16 +93,19 @@ function userContext(
   access: SessionAccess,
   logins: Logins,
   current: RequestUser,
+  endings: KeyedQueue,
 ): UserContext {
   const { live } = access
+  // HTTP Basic makes somebody the user of one request, beside a session that is another's or nobody's.
+  const bySession = ({ key }: AnyUser) => live.login !== null && userKey(live.login.backend, live.login.id) === key
   const context: UserContext = {
     authenticate: credentials => current.authenticate(credentials),
     async login(user) {
       if (!user?.isAuthenticated) throw new LoginInvalid('hand it a user that ctx.authenticate() answered.')
       if (!user.isActive) throw new LoginInvalid('this user is not active.')
       await live.logIn(await logins.bind(user))
-      await current.become(user)
       publish('koa-strata:login', { user: user.key, ip: ctx.ip })
+      await current.become(user)
     },
     async logout() {
       const { user } = current
@@ -114,21 +117,25 @@ function userContext(
     async logoutEverywhere({ keepCurrent = false } = {}) {
       const { user } = current
       if (!user.isAuthenticated) return
-      await logins.endAll(user)
-      const again = keepCurrent ? await logins.reload(user) : null
-      if (again?.isActive) {
-        await live.logIn(await logins.bind(again))
-        await current.become(again)
-      } else {
+      // Two sessions at once, each to outlast the other, would otherwise both be bound to the newest stamp.
+      await endings.run(user.key, async () => {
+        await logins.endAll(user)
+        publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: true })
+        if (!bySession(user)) return keepCurrent ? undefined : current.become(ANONYMOUS)
+        const again = keepCurrent ? await logins.reload(user) : null
+        if (again?.isActive && (await live.logIn(await logins.bind(again), { afresh: false }))) {
+          return current.become(again)
+        }
         await live.end()
         await current.become(ANONYMOUS)
-      }
-      publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: true })
+      })
     },
     async listSessions() {
       const { user } = current
       live.wasRead = true
-      return user.isAuthenticated && live.login ? listSessions(access, user.key, live.login.stamp) : []
+      if (!user.isAuthenticated) return []
+      const { stamp } = bySession(user) ? live.login! : await logins.bind(user)
+      return listSessions(access, user.key, stamp, context.logout)
     },
   }
   return context

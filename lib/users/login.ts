@@ -2,7 +2,7 @@ import { BackendInvalid, BackendUnavailable, LoginInvalid, SessionsNotEndable } 
 import { type SessionLogin, userKey } from '../sessions/content.ts'
 import type { Epochs } from '../sessions/epochs.ts'
 import type { SessionData } from '../sessions/store.ts'
-import { checkUser, type UserBackend } from './backend.ts'
+import { checkUser, type UserBackend, userProblem } from './backend.ts'
 import type { Backends } from './backends.ts'
 import type { AuthenticatedUser } from './user.ts'
 
@@ -19,9 +19,11 @@ export class Logins {
     this.#epochs = epochs
   }
 
-  /** What a session must carry for this user to be logged in by it. */
+  /** What a session must carry for this user to be logged in by it. @throws LoginInvalid where it is no user of these backends */
   async bind(user: AuthenticatedUser): Promise<SessionLogin> {
     const backend = this.#backendOf(user)
+    const problem = userProblem(backend, user)
+    if (problem) throw new LoginInvalid(`it was handed ${problem}`)
     const epoch = backend.endSessions ? '' : await this.#epochsFor(backend).bind(user.key)
     const login = { backend: user.backend, id: user.id, stamp: joinStamp(user, epoch) }
     return backend.toSession ? { ...login, snapshot: backend.toSession(user) } : login

@@ -6,7 +6,7 @@ const BASE = 'http://base.invalid'
  * whatever disguise a browser would see through (`//host`, `/\host`, tabs), are not followed.
  */
 export function nextPath(next: unknown, fallback = '/'): string {
-  if (typeof next !== 'string' || !next.startsWith('/') || /[\p{Cc}\\\s]/u.test(next)) return fallback
+  if (typeof next !== 'string' || !/^\/(?!\/)/.test(next) || /[\p{Cc}\\\s]/u.test(next)) return fallback
   if (!URL.canParse(next, BASE)) return fallback
   const { origin, pathname, search, hash } = new URL(next, BASE)
   return origin === BASE && !pathname.startsWith('//') ? pathname + search + hash : fallback

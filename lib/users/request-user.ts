@@ -44,9 +44,35 @@ export class RequestUser {
 
 const users = new WeakMap<object, RequestUser>()
 
-/** Gives a request its user. */
-export function setRequestUser(ctx: ParameterizedContext, user: RequestUser): void {
-  users.set(ctx, user)
+/**
+ * Gives a request its user, as `ctx.state.user`, and `additions` to its context. What is answered takes that back where another `users()` around
+ * this one had given the request its own.
+ */
+export function exposeUser(
+  ctx: ParameterizedContext,
+  current: RequestUser,
+  onRead: () => void,
+  additions: object,
+): () => void {
+  const outer = users.get(ctx)
+  const outerUser = Object.getOwnPropertyDescriptor(ctx.state, 'user')
+  const outerAdditions = Object.fromEntries(Object.keys(additions).map(name => [name, ctx[name]]))
+  users.set(ctx, current)
+  Object.defineProperty(ctx.state, 'user', {
+    get: () => {
+      onRead()
+      return current.user
+    },
+    configurable: true,
+    enumerable: true,
+  })
+  Object.assign(ctx, additions)
+  return () => {
+    if (!outer || !outerUser) return
+    users.set(ctx, outer)
+    Object.defineProperty(ctx.state, 'user', outerUser)
+    Object.assign(ctx, outerAdditions)
+  }
 }
 
 /** The user of a request. @throws LayerMissing, in the name of `who`, where no `users()` ran before */

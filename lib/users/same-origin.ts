@@ -18,7 +18,9 @@ const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
  */
 export function sameOrigin(options: SameOriginOptions = {}): Middleware {
   knownOptions('sameOrigin()', options, ['origins'])
-  const allowed = new Set((options.origins ?? []).map(checkOrigin))
+  const { origins = [] } = options
+  if (!Array.isArray(origins)) throw new OptionInvalid('sameOrigin()', 'origins', 'must be a list of origins.')
+  const allowed = new Set(origins.map(checkOrigin))
   return async function sameOriginGuard(ctx, next) {
     if (!SAFE_METHODS.includes(ctx.method) && !isAllowed(ctx, allowed)) throw new CrossSiteRequest()
     await next()
@@ -30,7 +32,16 @@ function isAllowed(ctx: ParameterizedContext, allowed: ReadonlySet<string>): boo
   if (origin !== undefined && allowed.has(origin)) return true
   if (site !== undefined) return site === 'same-origin' || site === 'none'
   if (origin === undefined) return true
-  return URL.canParse(origin) && new URL(origin).host === ctx.host
+  return isOfThisHost(origin, ctx)
+}
+
+/** Only a proxy may know whether the browser came over https, so a page on https counts on plain http too; never the other way round. */
+function isOfThisHost(origin: string, ctx: ParameterizedContext): boolean {
+  if (!/^https?:/.test(origin) || !URL.canParse(origin)) return false
+  const { protocol, host } = new URL(origin)
+  if (ctx.secure && protocol === 'http:') return false
+  const here = `${protocol}//${ctx.host}`
+  return URL.canParse(here) && new URL(here).host === host
 }
 
 function checkOrigin(origin: unknown, index: number): string {

@@ -17,11 +17,15 @@ export interface ListedSession {
   end(): Promise<void>
 }
 
-/** The sessions that the user with this key is logged in by now, the last used first. @throws SessionsNotListable where the store cannot list */
+/**
+ * The sessions bound to this stamp that the user with this key is logged in by now, the last used first. `logout` ends the one of this request.
+ * @throws SessionsNotListable where the store cannot list
+ */
 export async function listSessions(
   { live, setting }: SessionAccess,
   userKey: string,
   stamp: string,
+  logout: () => Promise<void>,
 ): Promise<ListedSession[]> {
   const { store, now, idleTimeout, absoluteTimeout } = setting
   if (!store?.list) throw new SessionsNotListable()
@@ -30,14 +34,14 @@ export async function listSessions(
     const content = parseContent(data)
     if (typeof content === 'string' || content.login?.stamp !== stamp || content.created + absoluteTimeout <= now())
       continue
-    const isCurrent = id === live.carrier.storeId
+    const isCurrent = () => id === live.carrier.storeId
     listed.push({
       id,
       createdAt: new Date(content.created),
       lastSeenAt: new Date(expiresAt - idleTimeout),
-      isCurrent,
+      isCurrent: isCurrent(),
       end: async () => {
-        if (isCurrent) await live.end()
+        if (isCurrent()) await logout()
         else await endStoredSession(store, now, id)
       },
     })
