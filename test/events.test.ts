@@ -259,6 +259,22 @@ for (const [name, open] of Object.entries(CARRIERS)) {
   )
 }
 
+test.serial('L9: what an application logs or throws itself is overheard, which is the control.', async t => {
+  const heard = overhear(t, listen(t))
+  const app = await startUsersApp(t, {
+    handlers: {
+      '/careless'() {
+        console.error('MARKER-logged')
+        process.emitWarning('MARKER-warned')
+        throw new Error('MARKER-thrown', { cause: { cookie: 'MARKER-cause' } })
+      },
+    },
+  })
+  t.is((await app.browser().get('/careless')).status, 500)
+  const text = heard.text(app.errors)
+  for (const what of ['logged', 'warned', 'thrown', 'cause']) t.true(text.includes(`MARKER-${what}`), what)
+})
+
 test.serial('L9: a store that fails is told with its operation, without the id of the cookie.', async t => {
   const told = listen(t)
   const store = memoryStore()

@@ -36,7 +36,7 @@ export function sessionOrBasicAuth(options: BasicAuthOptions): Middleware<Logged
  */
 export function permissionOrBasicAuth(permission: string, options: BasicAuthOptions): Middleware<LoggedIn> {
   checkPermission('permissionOrBasicAuth()', permission)
-  return basicAuth('permissionOrBasicAuth()', options, user => user.hasPermission(permission), permission)
+  return basicAuth('permissionOrBasicAuth()', options, user => user.hasPermission(permission) === true, permission)
 }
 
 function basicAuth(

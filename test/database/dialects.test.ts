@@ -26,7 +26,7 @@ for (const [client, name] of [
   })
 }
 
-test('T6: On MariaDB ids are ASCII, user keys bytes, and canonical names compared by code point.', t => {
+test('On MariaDB ids are ASCII, user keys bytes, and canonical names compared by code point.', t => {
   const { sql } = statements('mysql2', sessions)
   t.regex(sql, /\bid varchar\(64\) character set ascii collate ascii_bin not null primary key/)
   t.regex(sql, /\buser_key varbinary\(1089\)/)
@@ -36,7 +36,7 @@ test('T6: On MariaDB ids are ASCII, user keys bytes, and canonical names compare
   t.regex(statements('mysql2', users).sql, /username_canonical varchar\(255\) .+? collate utf8mb4_bin not null unique/)
 })
 
-test('T6: On PostgreSQL ids and canonical names are compared by byte, and user keys are bytes.', t => {
+test('On PostgreSQL ids and canonical names are compared by byte, and user keys are bytes.', t => {
   const { sql } = statements('pg', sessions)
   t.regex(sql, /\bid varchar\(64\) collate C not null primary key/)
   t.regex(sql, /\buser_key bytea/)

@@ -162,7 +162,7 @@ test('B2: empty and unreadable credentials never reach a backend', async t => {
   t.deepEqual(asked, [])
 })
 
-test('L1: an unknown name, a wrong password, an inactive and a denied user get the same status, body and headers', async t => {
+test('an unknown name, a wrong password, an inactive and a denied user get the same status, body and headers', async t => {
   const { browser } = await jobsFeed(t)
   const answers = []
   for (const [name, password] of [
@@ -367,7 +367,7 @@ test('A POST behind the guard reads its body after the login, and is refused wit
   t.is(await passed.text(), createHash('sha256').update(body).digest('hex'))
 })
 
-test('T4: while the store is down, a poll without a cookie is served, and one with a cookie gets 503', async t => {
+test('while the store is down, a poll without a cookie is served, and one with a cookie gets 503', async t => {
   const working = memoryStore()
   let down = false
   const store = {

@@ -49,7 +49,7 @@ for (const [what, hash] of Object.entries({
   'an argon2 hash with more passes than anybody waits for': `$argon2id$v=19$m=19456,t=4294967295,p=1$c29tZXNhbHRzb21lc2FsdA$${'A'.repeat(43)}`,
   'an argon2 hash with too many lanes': `$argon2id$v=19$m=19456,t=2,p=255$c29tZXNhbHRzb21lc2FsdA$${'A'.repeat(43)}`,
 })) {
-  test.serial(`L1: ${what} verifies nothing, and costs one verification of our own`, async t => {
+  test.serial(`${what} verifies nothing, and costs one verification of our own`, async t => {
     const before = { ...calls }
     t.false(await verifyPassword('secret', hash))
     t.deepEqual(calls, { hash: before.hash, verify: before.verify + 1 })

@@ -7,7 +7,7 @@ const { SqlUser, sqlUsers } = await import('koa-strata/sql')
 const { database, OLD_HASH, PASSWORD, right, site, spelt } = await import('./sql-people.ts')
 
 // The tests that count hashes run one after the other, before the rest.
-test.serial('L1: unknown, inactive and unusable users and a wrong password each cost one verification', async t => {
+test.serial('unknown, inactive and unusable users and a wrong password each cost one verification', async t => {
   const { people, knex } = await database(t)
   await people.create({ username: 'admin', password: PASSWORD })
   await people.create({ username: 'inactive', password: PASSWORD, isActive: false })

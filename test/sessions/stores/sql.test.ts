@@ -109,7 +109,7 @@ async function impatient(t: ExecutionContext): Promise<{ knex: Knex; blocker: Kn
   return { knex, blocker: openSqlite(t, knex.client.config.connection.filename) }
 }
 
-test('T6: A statement that finds the database busy is repeated until it is free.', async t => {
+test('A statement that finds the database busy is repeated until it is free.', async t => {
   const { knex, blocker } = await impatient(t)
   const store = sqlStore(knex)
   const id = newId()
@@ -123,7 +123,7 @@ test('T6: A statement that finds the database busy is repeated until it is free.
   t.is((await store.read(id))?.version, version!)
 })
 
-test('T6: A database that stays busy is an error after a bounded number of tries.', async t => {
+test('A database that stays busy is an error after a bounded number of tries.', async t => {
   const { knex, blocker } = await impatient(t)
   await blocker.raw('begin immediate')
   let failures = 0
@@ -135,7 +135,7 @@ test('T6: A database that stays busy is an error after a bounded number of tries
   await blocker.raw('rollback')
 })
 
-test('T6: An error that is no collision is not repeated.', async t => {
+test('An error that is no collision is not repeated.', async t => {
   const knex = openSqlite(t, await sqliteFile(t))
   let failures = 0
   knex.on('query-error', () => {
@@ -145,7 +145,7 @@ test('T6: An error that is no collision is not repeated.', async t => {
   t.is(failures, 1)
 })
 
-test('T6: A sweep removes in batches, by key.', async t => {
+test('A sweep removes in batches, by key.', async t => {
   const knex = await migratedSqlite(t)
   const { now } = handedClock()
   const store = sqlStore(knex, { now })

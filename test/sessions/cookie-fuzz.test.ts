@@ -1,0 +1,135 @@
+import http from 'node:http'
+import { Socket } from 'node:net'
+import test from 'ava'
+import fc from 'fast-check'
+import Koa from 'koa'
+import compose from 'koa-compose'
+import { isSessionId, newSessionId } from '../../lib/sessions/id.ts'
+import { type SessionContext, sessions } from '../../lib/sessions/layer.ts'
+import { Signer } from '../../lib/sessions/signature.ts'
+import { cookieStore } from '../../lib/sessions/stores/cookie.ts'
+import { memoryStore } from '../../lib/sessions/stores/memory.ts'
+import { scaled } from '../scale.ts'
+import { KEY, recorded, startApp } from './app.ts'
+
+const signer = new Signer('test()', [KEY])
+const sign = (purpose: string, payload: string) => `${payload}.${signer.sign(`koa-strata ${purpose} sid=${payload}`)}`
+
+const goodId = sign('id', newSessionId())
+const goodData = sign(
+  'data',
+  Buffer.from(JSON.stringify({ data: { _created: Date.now(), seen: 'here' }, seen: Date.now() })).toString('base64url'),
+)
+
+/** Any text that an HTTP header may hold. */
+const headerText = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map(code => String.fromCharCode(code)) })
+
+/** A good value with one thing wrong. */
+const spoilt = fc
+  .tuple(
+    fc.constantFrom(goodId, goodData),
+    fc.nat(),
+    fc.constantFrom('cut', 'drop', 'swap', 'insert', 'twice'),
+    fc.string({ minLength: 1, maxLength: 3, unit: fc.constantFrom(...'AZaz09-_.=; ') }),
+  )
+  .map(([value, at, how, text]) => {
+    const place = at % value.length
+    if (how === 'cut') return value.slice(0, place)
+    if (how === 'drop') return value.slice(0, place) + value.slice(place + 1)
+    if (how === 'swap') return value.slice(0, place) + text + value.slice(place + text.length)
+    if (how === 'insert') return value.slice(0, place) + text + value.slice(place)
+    return value + value
+  })
+
+const value = fc.oneof(
+  headerText,
+  spoilt,
+  fc.base64String(),
+  fc.string({ minLength: 43, maxLength: 43, unit: fc.constantFrom('a', 'Z', '0', '-', '_') }),
+  fc.tuple(headerText, headerText).map(parts => parts.join('.')),
+  fc.constantFrom('', '.', '..', '__proto__', 'lock:x', '../../etc/passwd', '%00', '"', 'undefined'),
+)
+const name = fc.oneof({ weight: 4, arbitrary: fc.constant('sid') }, { weight: 1, arbitrary: headerText })
+const pair = fc.oneof(
+  fc.tuple(name, value).map(parts => parts.join('=')),
+  headerText,
+)
+
+/** Cookie headers of all kinds, none of which holds a good session cookie. */
+const header = fc
+  .tuple(fc.array(pair, { minLength: 1, maxLength: 5 }), fc.constantFrom('; ', ';', ' ; ', ', ', ';;'))
+  .map(([pairs, separator]) => pairs.join(separator))
+  .filter(text => !text.includes(goodId) && !text.includes(goodData))
+
+/** The layer alone, in the hands of a context that Koa made: what a request comes to, without the sockets. */
+function direct(layer: unknown): (cookie: string) => Promise<{ isNew: boolean; values: object; status: number }> {
+  const koa = new Koa()
+  const seen = new WeakMap<object, { isNew: boolean; values: object }>()
+  const run = compose([
+    layer as Koa.Middleware,
+    async ctx => {
+      ctx.status = 200
+      const { session } = ctx as unknown as SessionContext
+      seen.set(ctx, { isNew: session.isNew, values: session.toJSON() })
+    },
+  ] as Koa.Middleware[])
+  const socket = new Socket()
+  return async cookie => {
+    const request = new http.IncomingMessage(socket)
+    request.headers = { host: '127.0.0.1', cookie }
+    const ctx = koa.createContext(request, new http.ServerResponse(request))
+    await run(ctx, async () => {})
+    return { ...seen.get(ctx)!, status: ctx.status }
+  }
+}
+
+test('C3: of 100,000 generated Cookie headers none brings the layer down, is a session, or reaches the store.', async t => {
+  const store = recorded(memoryStore())
+  const layers = {
+    stored: direct(sessions({ keys: [KEY], store })),
+    inCookie: direct(sessions({ keys: [KEY], store: cookieStore() })),
+  }
+  t.deepEqual(
+    (await layers.inCookie(`sid=${goodData}`)).values,
+    { seen: 'here' },
+    'the control: the good cookie is one',
+  )
+  t.false((await layers.inCookie(`sid=${goodData}`)).isNew)
+  t.true(isSessionId(goodId.split('.')[0]!))
+  await layers.stored(`sid=${goodId}`)
+  t.deepEqual(store.calls.splice(0), ['read'], 'the control: the good id is asked for')
+  await fc.assert(
+    fc.asyncProperty(header, async cookie => {
+      for (const layer of Object.values(layers)) {
+        const { isNew, values, status } = await layer(cookie)
+        if (!isNew || Object.keys(values).length > 0 || status !== 200) throw new Error('a session')
+      }
+      if (store.calls.length > 0) throw new Error('the store was asked')
+    }),
+    { numRuns: scaled(100_000) },
+  )
+  t.pass()
+})
+
+/** DEL is the one of them that Node's client does not send. */
+const sendable = header.filter(text => !text.includes('\x7f'))
+
+test('C3: of 2,000 generated Cookie headers over HTTP none is answered otherwise than without one.', async t => {
+  const store = recorded(memoryStore())
+  const app = await startApp(t, {
+    store,
+    handlers: { '/': ctx => ({ isNew: ctx.session.isNew, values: ctx.session.toJSON() }) },
+  })
+  const browser = app.browser()
+  await fc.assert(
+    fc.asyncProperty(sendable, async cookie => {
+      const { status, text, setCookies } = await browser.get('/', { cookie })
+      if (status !== 200 || text !== '{"isNew":true,"values":{}}' || setCookies.length > 0) {
+        throw new Error(`${status} ${text}`)
+      }
+    }),
+    { numRuns: 2000 },
+  )
+  t.deepEqual(store.calls, [])
+  t.deepEqual(app.errors, [])
+})

@@ -1,0 +1,136 @@
+import { subscribe } from 'node:diagnostics_channel'
+import test from 'ava'
+import { SessionStoreUnavailable } from '../../lib/errors.ts'
+import { withDeadline } from '../../lib/sessions/deadline.ts'
+import type { SessionRecord, SessionStore } from '../../lib/sessions/store.ts'
+import { memoryStore } from '../../lib/sessions/stores/memory.ts'
+import { freezable } from './frozen.ts'
+
+const record = (): SessionRecord => ({ data: { a: 1 }, user: 'b:1', expiresAt: Date.now() + 60_000 })
+const LONG = 60_000
+
+test('A store that answers is passed through, every call of it.', async t => {
+  const store = withDeadline(memoryStore(), LONG)
+  const version = await store.create('id', record())
+  t.truthy(version)
+  t.is((await store.read('id'))?.version, version ?? undefined)
+  t.is(await store.replace('id', 'other', record()), 'changed')
+  t.true(await store.touch('id', Date.now() + 5000))
+  t.is((await store.list?.('b:1'))?.length, 1)
+  t.is(await store.sweep?.(5), 0)
+  await store.destroyAll?.('b:1')
+  await store.destroy('id')
+  t.is(await store.read('id'), null)
+})
+
+test('A store without the optional calls is one without them behind its deadline too.', t => {
+  const { read, create, replace, touch, destroy } = memoryStore()
+  const store = withDeadline({ read, create, replace, touch, destroy }, LONG)
+  t.deepEqual(Object.keys(store).sort(), ['create', 'destroy', 'read', 'replace', 'touch'])
+})
+
+test('A store that is an instance of a class is called as one.', async t => {
+  class Store {
+    found = null
+    async read() {
+      return this.found
+    }
+    async list() {
+      return [this.found]
+    }
+  }
+  const store = withDeadline(new Store() as unknown as SessionStore, LONG)
+  t.is(await store.read('id'), null)
+  t.deepEqual((await store.list?.('b:1')) as unknown, [null])
+})
+
+for (const [how, read] of Object.entries({
+  rejects: async () => {
+    throw new Error('ECONNREFUSED')
+  },
+  'throws at once': () => {
+    throw new Error('ECONNREFUSED')
+  },
+})) {
+  test(`T3: a store that ${how} is unavailable: 503 with Retry-After, what happened in the cause, and an event.`, async t => {
+    const events: { operation: string; error: Error }[] = []
+    subscribe('koa-strata:store-error', message => events.push(message as (typeof events)[0]))
+    const store = withDeadline({ ...memoryStore(), read } as SessionStore, LONG)
+    const error = await t.throwsAsync(store.read('id'), { instanceOf: SessionStoreUnavailable })
+    t.is(error.status, 503)
+    t.is(error.headers['Retry-After'], '2')
+    t.is((error.cause as Error).message, 'ECONNREFUSED')
+    t.false(error.message.includes('ECONNREFUSED'))
+    t.true(events.some(event => event.operation === 'read' && event.error === error.cause))
+  })
+}
+
+test('T3: a store that never answers is unavailable when the deadline has passed.', async t => {
+  const store = freezable(memoryStore())
+  store.freeze()
+  const start = performance.now()
+  const error = await t.throwsAsync(withDeadline(store, 50).read('id'), { instanceOf: SessionStoreUnavailable })
+  const took = performance.now() - start
+  t.true(took >= 45 && took < 5000, `${took} ms`)
+  t.regex((error.cause as Error).message, /no answer to read within 50 ms/)
+})
+
+test('T3: behind a frozen store 1,000 calls leave a bounded number of them hanging; the rest fail at once.', async t => {
+  const store = freezable(memoryStore())
+  store.freeze()
+  const bounded = withDeadline(store, 50)
+  let failed = 0
+  for (let wave = 0; wave < 20; wave++) {
+    const ends = await Promise.allSettled(Array.from({ length: 50 }, () => bounded.read('id')))
+    failed += ends.filter(end => end.status === 'rejected').length
+  }
+  t.is(failed, 1000)
+  // 64, the wave that was under way when there were as many, and a probe for each wave at most.
+  t.true(store.hanging <= 64 + 50 + 20, `${store.hanging} hang`)
+})
+
+test('T3: a store that is back is used again, also when the calls that it lost never end.', async t => {
+  const store = freezable(memoryStore())
+  const bounded = withDeadline(store, 20)
+  store.freeze()
+  await Promise.allSettled(Array.from({ length: 200 }, () => bounded.read('id')))
+  await t.throwsAsync(bounded.read('id'))
+  store.thaw()
+  const start = performance.now()
+  while ((await bounded.read('id').catch(() => 'unavailable')) === 'unavailable') {
+    if (performance.now() - start > 10_000) return t.fail('it takes one probe to be back')
+    await new Promise(setImmediate)
+  }
+  const ends = await Promise.allSettled(Array.from({ length: 200 }, () => bounded.read('id')))
+  t.true(
+    ends.every(end => end.status === 'fulfilled'),
+    'and all calls get through, not one in each deadline',
+  )
+})
+
+test('T3: calls that a frozen store answers late are forgotten one by one.', async t => {
+  const late: (() => void)[] = []
+  let slow = true
+  const base = memoryStore()
+  const read: SessionStore['read'] = id => {
+    if (!slow) return base.read(id)
+    return new Promise(resolve => late.push(() => resolve(null)))
+  }
+  const bounded = withDeadline({ ...base, read }, 20)
+  await Promise.allSettled(Array.from({ length: 100 }, () => bounded.read('id')))
+  slow = false
+  for (const answer of late) answer()
+  await new Promise(setImmediate)
+  const ends = await Promise.allSettled(Array.from({ length: 100 }, () => bounded.read('id')))
+  t.true(ends.every(end => end.status === 'fulfilled'))
+})
+
+test('T3: a late answer and a late failure disturb nobody.', async t => {
+  const late = Promise.withResolvers<null>()
+  const bounded = withDeadline({ ...memoryStore(), read: () => late.promise }, 10)
+  await t.throwsAsync(bounded.read('id'), { instanceOf: SessionStoreUnavailable })
+  late.reject(new Error('too late'))
+  // An unhandled rejection would end the process.
+  await new Promise(setImmediate)
+  t.pass()
+})
