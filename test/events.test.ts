@@ -22,6 +22,7 @@ const ALL: Record<Name, true> = {
   'koa-strata:login-failed': true,
   'koa-strata:session-gone': true,
   'koa-strata:store-error': true,
+  'koa-strata:backend-error': true,
   'koa-strata:cookie-domain': true,
 }
 const NAMES = Object.keys(ALL) as Name[]
@@ -114,6 +115,25 @@ for (const [reason, change] of Object.entries<(backend: ReturnType<typeof direct
     t.is(told.length, 1)
   })
 }
+
+test.serial('A backend and a profile source that fail are told with their names and what they threw.', async t => {
+  const told = listen(t)
+  const down = new Error('down')
+  const broken: UserBackend = { name: 'broken', authenticate: () => Promise.reject(down), load: async () => null }
+  const app = await startUsersApp(t, {
+    backends: [directory('local', { alice: {} }), broken],
+    above: [profiles({ employer: { find: () => Promise.reject(down) } })],
+  })
+  await logIn(app.browser(), 'nobody')
+  await logIn(app.browser(), 'alice')
+  t.deepEqual(
+    told.filter(({ name }) => name === 'koa-strata:backend-error').map(({ message }) => message),
+    [
+      { backend: 'broken', error: down },
+      { backend: 'profiles.employer', error: down },
+    ],
+  )
+})
 
 test.serial('L6: a session that names a backend which is no longer there is told as backend-gone.', async t => {
   const store = memoryStore()

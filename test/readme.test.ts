@@ -44,7 +44,9 @@ test("README's complete app logs both kinds of people in, shows their pages and 
   const refused = await post(`${address}/login`, { username: 'ada', password: 'wrong' })
   t.is(refused.status, 401)
 
-  const employer = cookieOf(await post(`${address}/login`, { username: 'ADA@example.com', password: 'ada-demo-password' }))
+  const employer = cookieOf(
+    await post(`${address}/login`, { username: 'ADA@example.com', password: 'ada-demo-password' }),
+  )
   t.regex(await (await fetch(address, { headers: { cookie: employer } })).text(), /employer at Analytical Engines/)
   t.is(await (await fetch(`${address}/company`, { headers: { cookie: employer } })).text(), 'Analytical Engines')
 

@@ -1,9 +1,10 @@
 import type { Next, ParameterizedContext } from 'koa'
 import { coalesce } from '../coalesce.ts'
-import { BackendUnavailable, OptionInvalid } from '../errors.ts'
+import { OptionInvalid } from '../errors.ts'
 import { checkMethods } from '../options.ts'
 import { isPlainObject } from '../sessions/data.ts'
 import type { Layer } from '../stack.ts'
+import { backendFailure } from '../users/backend.ts'
 import { type AnyUser, requestUserOf } from '../users/request-user.ts'
 import type { AuthenticatedUser } from '../users/user.ts'
 import {
@@ -43,7 +44,7 @@ export function profiles<S extends AnySources>(
     if (!user.isAuthenticated) return withFields(user, without)
     for (const { kind, flag, find } of finders) {
       const profile = await find(user).catch(error => {
-        throw new BackendUnavailable(`profiles.${kind}`, error)
+        throw backendFailure(`profiles.${kind}`, error)
       })
       if (profile !== null && profile !== undefined) return withFields(user, { ...without, profile, [flag]: true })
     }

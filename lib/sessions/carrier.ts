@@ -1,7 +1,7 @@
 import type { SessionData } from './store.ts'
 
 /** Makes the data to store from what is stored by now (null: nothing yet). May be called again when others stored in between. */
-export type Draft = (stored: SessionData | null) => SessionData | Promise<SessionData>
+export type Draft = (stored: SessionData | null) => SessionData
 
 /**
  * How one request's session travels between requests: by an id whose data a store keeps, or whole in the cookie. A carrier is made for one
@@ -12,6 +12,8 @@ export interface Carrier {
   readonly endsOnServer: boolean
   /** What a store calls this session; null while there is none, or no store. */
   readonly storeId: string | null
+  /** Whether the session that was loaded has not ended meanwhile, as far as can be told. */
+  isLive(): Promise<boolean>
   /** The data that the request's cookie leads to, or null. */
   load(): Promise<SessionData | null>
   /** Stores what `draft` makes and answers it; null, and nothing is stored, where the session has ended meanwhile. */

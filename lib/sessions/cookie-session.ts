@@ -54,9 +54,13 @@ export class CookieSession implements Carrier {
     return this.#stored
   }
 
+  async isLive(): Promise<boolean> {
+    return this.#stored !== null
+  }
+
   async save(draft: Draft): Promise<SessionData | null> {
     if (this.#expelled) return null
-    const data = await draft(this.#stored)
+    const data = draft(this.#stored)
     this.#send(data)
     return data
   }

@@ -1,4 +1,5 @@
-import { SessionDataInvalid } from '../errors.ts'
+import { types } from 'node:util'
+import { OptionInvalid, SessionDataInvalid } from '../errors.ts'
 import type { SessionGone } from '../events.ts'
 import type { Carrier, Draft } from './carrier.ts'
 import { newContent, parseContent, type SessionLogin, valuesOf } from './content.ts'
@@ -7,8 +8,11 @@ import type { EngineClient, EngineHold, Session } from './engine.ts'
 import { applyChanges, changesBetween } from './merge.ts'
 import type { SessionData } from './store.ts'
 
-/** A change for `updateSession`: it alters the draft it is handed. */
-export type SessionChange = (draft: SessionData) => void | Promise<void>
+/**
+ * A change for `updateSession`: it alters the draft it is handed, and nothing else, since it may run again. It is synchronous: whatever it needs
+ * is waited for before.
+ */
+export type SessionChange = (draft: SessionData) => void
 
 /** What every request's session of a layer shares. */
 export interface LiveSessionSetting {
@@ -107,8 +111,8 @@ export class LiveSession implements EngineClient {
       if (this.#endWanted) await this.#endAsWanted()
       if (flush || !this.#hold.session) this.#startOver()
       const written = await this.#write(draft =>
-        this.carrier.renew(async stored => {
-          const data = await draft(flush ? null : stored)
+        this.carrier.renew(stored => {
+          const data = draft(flush ? null : stored)
           const bound = { ...data, ...(afresh ? newContent(this.#setting.now(), login) : { _login: login }) }
           refuseOversize(bound, data)
           return bound
@@ -165,13 +169,13 @@ export class LiveSession implements EngineClient {
     if (this.#aside) return false
     if (this.#endWanted) await this.#endAsWanted()
     let before = NOTHING
-    const written = await send(async stored => {
+    const written = await send(stored => {
       before = this.#snapshot()
       let data = applyChanges(stored ?? newContent(this.#setting.now()), changesBetween(this.#base, before))
       if (change) {
         const base = storedSnapshot(valuesOf(data))
         const draft = applyChanges({}, base)
-        await change(draft)
+        runNow(change, draft)
         data = applyChanges(data, changesBetween(base, exactSnapshot(draft)))
       }
       refuseOversize(data, stored)
@@ -223,4 +227,12 @@ export class LiveSession implements EngineClient {
     this.#turn = turn
     return turn
   }
+}
+
+/** A change that waited for something would hold up every other change of the session, and for ever where it waits for one of them. */
+function runNow(change: SessionChange, draft: SessionData): void {
+  const answer: unknown = change(draft)
+  if (!types.isPromise(answer)) return
+  answer.catch(() => {})
+  throw new OptionInvalid('ctx.updateSession()', 'change', 'must not be async: wait for what it needs before.')
 }

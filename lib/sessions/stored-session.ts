@@ -87,15 +87,19 @@ export class StoredSession implements Carrier {
     return this.#stored
   }
 
+  async isLive(): Promise<boolean> {
+    return this.#phase === 'live' && (await this.#reread())
+  }
+
   async save(draft: Draft): Promise<SessionData | null> {
     if (this.#phase === 'unread') throw new SessionStoreUnavailable()
-    if (this.#phase === 'none') return this.#begin(await draft(null))
+    if (this.#phase === 'none') return this.#begin(draft(null))
     if (this.#phase === 'ended') return null
     return this.#setting.queue.run(this.#key, async waited => {
       let current = !waited || (await this.#reread())
       for (let tries = 0; current; tries++) {
         if (tries === MOST_TRIES) throw new SessionContended(tries)
-        const data = await draft(this.#stored)
+        const data = draft(this.#stored)
         const answer = await this.#setting.store.replace(this.#key, this.#version, this.#record(data))
         if (answer === 'gone') break
         if (answer !== 'changed') {
@@ -113,7 +117,7 @@ export class StoredSession implements Carrier {
   async renew(draft: Draft, afresh: boolean): Promise<SessionData | null> {
     const [oldPhase, oldKey] = [this.#phase, this.#key]
     if (oldPhase !== 'live' && !afresh) return this.save(draft)
-    let data = await draft(this.#stored)
+    let data = draft(this.#stored)
     const { id, key, version } = await this.#add(data)
     let newVersion = version
     try {
@@ -127,7 +131,7 @@ export class StoredSession implements Carrier {
           return this.#over()
         }
         if (answer !== 'changed') break
-        data = await draft(this.#stored)
+        data = draft(this.#stored)
         const merged = await this.#setting.store.replace(key, newVersion, this.#record(data))
         if (merged === 'changed' || merged === 'gone')
           throw new SessionStoreUnavailable(new Error('a session vanished while it was made'))

@@ -1,8 +1,8 @@
 import type { ParameterizedContext } from 'koa'
-import { AccessDenied, BackendInvalid, BackendUnavailable, CredentialsInvalid } from '../errors.ts'
+import { AccessDenied, BackendInvalid, CredentialsInvalid } from '../errors.ts'
 import { publish } from '../events.ts'
 import { isPlainObject } from '../sessions/data.ts'
-import { type Credentials, checkUser, type UserBackend } from './backend.ts'
+import { backendFailure, type Credentials, checkUser, type UserBackend } from './backend.ts'
 import type { AuthenticatedUser } from './user.ts'
 
 /**
@@ -42,7 +42,7 @@ async function ask(
   } catch (error) {
     if (error instanceof AccessDenied) return 'denied'
     if (error instanceof BackendInvalid) throw error
-    throw new BackendUnavailable(backend.name, error)
+    throw backendFailure(backend.name, error)
   }
 }
 

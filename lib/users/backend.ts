@@ -1,5 +1,6 @@
 import type { ParameterizedContext } from 'koa'
-import { BackendInvalid } from '../errors.ts'
+import { BackendInvalid, BackendUnavailable } from '../errors.ts'
+import { publish } from '../events.ts'
 import { checkText } from '../options.ts'
 import { userKey } from '../sessions/content.ts'
 import type { SessionData } from '../sessions/store.ts'
@@ -72,4 +73,10 @@ export function checkUser(backend: UserBackend, user: AuthenticatedUser): Authen
   const problem = userProblem(backend, user)
   if (problem) throw new BackendInvalid(backend.name, `answered ${problem}`)
   return user
+}
+
+/** The error to throw for a backend, or a profile source, that failed: the event that tells operators of it is published. */
+export function backendFailure(backend: string, error: unknown): BackendUnavailable {
+  publish('koa-strata:backend-error', { backend, error })
+  return new BackendUnavailable(backend, error)
 }

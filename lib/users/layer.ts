@@ -39,7 +39,7 @@ export interface UserContext {
    * was logged in.
    */
   login(user: AuthenticatedUser): Promise<void>
-  /** Logs out. When it resolves, the session has ended on the server. @throws SessionStoreUnavailable (503) where that could not be done */
+  /** Logs out. Somebody who came by HTTP Basic leaves this request alone, not the session of the cookie beside it. When it resolves, the session has ended on the server. @throws SessionStoreUnavailable (503) where that could not be done */
   logout(): Promise<void>
   /** Ends every session of the user, this one too unless `keepCurrent`, which gives it a new id. */
   logoutEverywhere(options?: { keepCurrent?: boolean }): Promise<void>
@@ -109,8 +109,10 @@ function userContext(
     },
     async logout() {
       const { user } = current
-      if (live.login && !live.carrier.endsOnServer) await logins.endAll(live.login)
-      await live.end()
+      if (!user.isAuthenticated || bySession(user)) {
+        if (live.login && !live.carrier.endsOnServer) await logins.endAll(live.login)
+        await live.end()
+      }
       await current.become(ANONYMOUS)
       if (user.isAuthenticated) publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: false })
     },
@@ -119,6 +121,8 @@ function userContext(
       if (!user.isAuthenticated) return
       // Two sessions at once, each to outlast the other, would otherwise both be bound to the newest stamp.
       await endings.run(user.key, async () => {
+        // The other click of a double click has been here: ending once more would end what it kept.
+        if (keepCurrent && bySession(user) && !(await live.carrier.isLive())) return current.become(ANONYMOUS)
         await logins.endAll(user)
         publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: true })
         if (!bySession(user)) return keepCurrent ? undefined : current.become(ANONYMOUS)

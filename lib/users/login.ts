@@ -1,8 +1,8 @@
-import { BackendInvalid, BackendUnavailable, LoginInvalid, SessionsNotEndable } from '../errors.ts'
+import { BackendInvalid, LoginInvalid, SessionsNotEndable } from '../errors.ts'
 import { type SessionLogin, userKey } from '../sessions/content.ts'
 import type { Epochs } from '../sessions/epochs.ts'
 import type { SessionData } from '../sessions/store.ts'
-import { checkUser, type UserBackend, userProblem } from './backend.ts'
+import { backendFailure, checkUser, type UserBackend, userProblem } from './backend.ts'
 import type { Backends } from './backends.ts'
 import type { AuthenticatedUser } from './user.ts'
 
@@ -50,7 +50,7 @@ export class Logins {
     try {
       await backend.endSessions(user.id)
     } catch (error) {
-      throw new BackendUnavailable(backend.name, error)
+      throw backendFailure(backend.name, error)
     }
   }
 
@@ -72,7 +72,7 @@ export class Logins {
       return user
     } catch (error) {
       if (error instanceof BackendInvalid) throw error
-      throw new BackendUnavailable(backend.name, error)
+      throw backendFailure(backend.name, error)
     }
   }
 

@@ -404,9 +404,8 @@ test('updateSession() works on the newest stored values, stores this request’s
         inside.resolve()
         await slow.promise
         const { list } = ctx.session
-        const done = await ctx.updateSession(async draft => {
+        const done = await ctx.updateSession(draft => {
           seen.push(structuredClone(draft))
-          await null
           draft.count++
           draft.gone = undefined
           delete draft.theirs
@@ -435,6 +434,30 @@ test('updateSession() works on the newest stored values, stores this request’s
   t.true(json.sameList, 'values that nobody changed stay the objects they were')
   t.deepEqual(json.session, { count: 11, list: [1], also: 1, mine: 'kept', after: true })
   t.deepEqual((await browser.get('/read')).json, { count: 11, list: [1], also: 1, mine: 'kept', after: true })
+})
+
+test('updateSession() refuses a change that is async, stores nothing of it, and waits for nobody.', async t => {
+  const app = await startApp(t, {
+    handlers: {
+      '/start': ctx => {
+        ctx.session.n = 1
+      },
+      '/async': ctx =>
+        ctx.updateSession((async (draft: { n: number }) => {
+          draft.n = 2
+          await ctx.updateSession(inner => {
+            inner.n = 3
+          })
+          throw new Error('nobody waits for this')
+        }) as never),
+      '/read': read,
+    },
+  })
+  const browser = app.browser()
+  await browser.get('/start')
+  t.is((await browser.get('/async')).status, 500)
+  t.like(app.errors[0], { code: 'OPTION_INVALID', option: 'change' })
+  t.is((await browser.get('/read')).status, 200)
 })
 
 test('updateSession() with a change that throws stores nothing, hands on the error, and leaves the session to be used.', async t => {

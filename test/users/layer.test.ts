@@ -1,6 +1,15 @@
 import test from 'ava'
 import type { Middleware } from 'koa'
-import { cookieStore, memoryStore, profiles, type SessionStore, sessions, stack, users } from 'koa-strata'
+import {
+  cookieStore,
+  memoryStore,
+  permissionOrBasicAuth,
+  profiles,
+  type SessionStore,
+  sessions,
+  stack,
+  users,
+} from 'koa-strata'
 import { sqlStore } from 'koa-strata/stores/sql'
 import { migratedSqlite } from '../database/sqlite.ts'
 import { KEY, recorded, startApp } from '../sessions/app.ts'
@@ -337,4 +346,50 @@ test('Inner sessions and users have their own user, and the outer ones have thei
   t.deepEqual(seen, ['outer:alice', 'outer:alice'])
   await browser.get('/me?out')
   t.deepEqual([...browser.cookies.keys()], ['admin'], 'the outer session was logged out')
+})
+
+test('A logout by somebody who came by HTTP Basic leaves the session of the cookie beside it alone.', async t => {
+  for (const [name, open] of Object.entries(CARRIERS)) {
+    const permission = permissionOrBasicAuth('reports', { realm: 'Test' })
+    const app = await startUsersApp(t, {
+      store: await open(t),
+      backends: [directory('local', { alice: {}, bob: { permissions: ['reports'] } })],
+      handlers: {
+        async '/out'(ctx) {
+          await permission(ctx as never, async () => {})
+          const by = ctx.state.user.key
+          await ctx.logout()
+          return `${by} ${ctx.state.user.isAnonymous}`
+        },
+      },
+    })
+    const alice = app.browser()
+    await logIn(alice, 'alice')
+    const authorization = `Basic ${Buffer.from('bob:pw').toString('base64')}`
+    t.is((await alice.get('/out', { authorization })).text, 'local:bob true', name)
+    t.is(await whoIs(alice), 'local:alice', name)
+  }
+})
+
+test('A double click on "log out my other sessions" keeps the session that the first click kept.', async t => {
+  const both = Promise.withResolvers<void>()
+  let arrived = 0
+  const app = await startUsersApp(t, {
+    handlers: {
+      async '/others'(ctx) {
+        if (++arrived === 2) both.resolve()
+        await both.promise
+        await ctx.logoutEverywhere({ keepCurrent: true })
+        return ctx.state.user.key
+      },
+    },
+  })
+  const alice = app.browser()
+  const elsewhere = app.browser()
+  await logIn(alice, 'alice')
+  await logIn(elsewhere, 'alice')
+  const clicks = await Promise.all([alice.get('/others'), alice.get('/others')])
+  t.deepEqual(clicks.map(({ text }) => text).sort(), ['', 'local:alice'])
+  t.is(await whoIs(alice), 'local:alice')
+  t.is(await whoIs(elsewhere), '')
 })
