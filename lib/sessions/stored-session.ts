@@ -121,7 +121,8 @@ export class StoredSession implements Carrier {
     const { id, key, version } = await this.#add(data)
     let newVersion = version
     try {
-      while (oldPhase === 'live') {
+      for (let tries = 0; oldPhase === 'live'; tries++) {
+        if (tries === MOST_TRIES) throw new SessionContended(tries)
         // A login is another session; a logout that meets it here is older.
         const marker = markerOf(this.#setting.now, afresh ? undefined : key)
         const answer = await this.#setting.store.replace(oldKey, this.#version, marker)

@@ -638,6 +638,33 @@ test('A store that is written by others again and again is 503 in the end, and n
   t.deepEqual((await browser.get('/read')).json, { views: 1 })
 })
 
+test('A login to a session that others write again and again is 503 in the end, and leaves no second session.', async t => {
+  const base = memoryStore()
+  const records = new Set<string>()
+  let contended = ''
+  const store: SessionStore = {
+    ...base,
+    async create(id, record) {
+      records.add(id)
+      return base.create(id, record)
+    },
+    replace: async (id, version, record) => (id === contended ? 'changed' : base.replace(id, version, record)),
+    async destroy(id) {
+      records.delete(id)
+      return base.destroy(id)
+    },
+  }
+  const app = await startApp(t, { store, handlers })
+  const browser = app.browser()
+  await browser.get('/write')
+  contended = [...records][0]!
+  const answer = await browser.get('/login')
+  t.deepEqual([answer.status, answer.setCookies], [503, []])
+  t.is(app.errors[0]?.code, 'SESSION_CONTENDED')
+  t.deepEqual([...records], [contended])
+  t.deepEqual((await browser.get('/read')).json, { views: 1 })
+})
+
 test('An id that is taken is not taken over: another is drawn, and a store that calls all taken is unavailable.', async t => {
   const base = memoryStore()
   let taken = 2
