@@ -1,0 +1,113 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Knex } from 'knex'
+import { createJobBoard, type JobBoard } from './app.ts'
+import { openDatabase, prepareDatabase } from './board/database.ts'
+import { PartnerDirectory } from './partner.ts'
+import { partnerPeople, seed } from './seed.ts'
+
+/** What runs when a test, or a file of tests, ends. */
+export type AtEnd = (end: () => unknown) => void
+
+/** A job board that listens, on a seeded database of its own. */
+export interface TestBoard extends JobBoard {
+  readonly origin: string
+  readonly database: Knex
+  readonly partners: PartnerDirectory
+  /** What was answered, as `200 /feeds/openings.atom`. */
+  readonly answers: string[]
+  /** What the app told its 'error' event: mistakes that were answered with 5xx. */
+  readonly errors: unknown[]
+}
+
+/** A directory that goes when the test ends. */
+export async function temporaryDirectory(atEnd: AtEnd): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'job-board-'))
+  atEnd(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** Starts the very app of this recipe on a free port. */
+export async function startBoard(atEnd: AtEnd, now: () => number = Date.now): Promise<TestBoard> {
+  const directory = await temporaryDirectory(atEnd)
+  const database = openDatabase(join(directory, 'job-board.sqlite'))
+  atEnd(() => database.destroy())
+  await prepareDatabase(database)
+  await seed(database, now)
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  atEnd(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const partners = new PartnerDirectory(partnerPeople)
+  const board = createJobBoard({ database, keys: ['k'.repeat(32)], origin, partners, now })
+  const errors: unknown[] = []
+  board.app.on('error', error => errors.push(error))
+  const answers: string[] = []
+  server.on('request', (request, response) => {
+    response.once('finish', () => answers.push(`${response.statusCode} ${request.url}`))
+  })
+  server.on('request', board.app.callback())
+  return { ...board, origin, database, partners, answers, errors }
+}
+
+/** A name and a password. */
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+}
+
+/** The header of HTTP Basic for somebody. */
+export function basic({ username, password }: Credentials): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
+}
+
+/** Somebody with a browser of their own: keeps the cookie, follows nothing by itself. */
+export class Visitor {
+  readonly #origin: string
+  /** The session cookie, as it is sent. */
+  cookie = ''
+
+  constructor({ origin }: { origin: string }) {
+    this.#origin = origin
+  }
+
+  /** Somebody who has logged in by the form. */
+  static async loggedIn(board: { origin: string }, { username, password }: Credentials): Promise<Visitor> {
+    const visitor = new Visitor(board)
+    const response = await visitor.post('/login', { username, password })
+    if (response.status !== 303) throw new Error(`${username} could not log in: ${response.status}`)
+    return visitor
+  }
+
+  async get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+    return this.send(path, { headers })
+  }
+
+  /** The text of a page. */
+  async page(path: string): Promise<string> {
+    const response = await this.get(path)
+    if (response.status !== 200) throw new Error(`${path}: ${response.status}`)
+    return response.text()
+  }
+
+  /** Sends a form, as a browser does. */
+  async post(path: string, fields: Record<string, string> = {}): Promise<Response> {
+    return this.send(path, { method: 'POST', body: new URLSearchParams(fields), headers: { origin: this.#origin } })
+  }
+
+  async send(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers)
+    if (this.cookie) headers.set('cookie', this.cookie)
+    const response = await fetch(this.#origin + path, { redirect: 'manual', ...init, headers })
+    const line = response.headers.getSetCookie().find(one => one.startsWith('sid='))
+    if (line) this.cookie = /Max-Age=0|01 Jan 1970/.test(line) ? '' : line.split(';', 1)[0]!
+    return response
+  }
+}
