@@ -5,36 +5,40 @@ import { requestUserOf } from '../users/request-user.ts'
 import type { AuthenticatedUser } from '../users/user.ts'
 import { type FlagOf, flagOf, kindProblem } from './profile.ts'
 
-/** `ctx.state` behind `requireProfile(kind)`: together with the router's own state it leaves the users of that kind. */
+/** `ctx.state` behind `requireProfile(kind)`: together with the router's own state it leaves the users of that kind, or of those kinds. */
 export interface HasProfile<Kind extends string> {
-  readonly user: AuthenticatedUser & { readonly [Flag in FlagOf<Kind>]: true } & { readonly profile: unknown }
+  readonly user: {
+    [One in Kind]: AuthenticatedUser & { readonly [Flag in FlagOf<One>]: true } & { readonly profile: unknown }
+  }[Kind]
 }
 
 /**
- * Lets users with a profile of this kind pass; anonymous ones are sent to log in, or get 401; all others get 403. Behind it
- * `ctx.state.user.profile` has the kind's type.
+ * Lets users with a profile of this kind pass, or of one of these kinds; anonymous ones are sent to log in, or get 401; all others get 403.
+ * Behind it `ctx.state.user.profile` has the type of the kind, or of one of the kinds.
  * @throws OptionInvalid at the first request where `profiles()` has no such kind
  */
 export function requireProfile<const Kind extends string>(
-  kind: Kind,
+  kind: Kind | readonly Kind[],
   options: GuardOptions = {},
 ): Middleware<HasProfile<Kind>> {
   const where = 'requireProfile()'
-  const problem = kindProblem(kind)
-  if (problem) throw new OptionInvalid(where, 'kind', problem)
+  const kinds: readonly string[] = Array.isArray(kind) ? kind : [kind]
+  for (const one of kinds.length > 0 ? kinds : ['']) {
+    const problem = kindProblem(one)
+    if (problem) throw new OptionInvalid(where, 'kind', problem)
+  }
   const admit = loginGuard(where, options)
-  const flag = flagOf(kind)
   return async function requireProfileGuard(ctx: ParameterizedContext, next: Next) {
-    assertKind(requestUserOf(ctx, where).user)
+    for (const one of kinds) assertKind(requestUserOf(ctx, where).user, one)
     if (!admit(ctx)) return
-    if (ctx.state.user[flag] !== true) throw new ProfileRequired(kind)
+    if (!kinds.some(one => ctx.state.user[flagOf(one)] === true)) throw new ProfileRequired(kinds.join(' or '))
     await next()
   }
 
   /** Before it matters who is asking, so that the first visitor of the page brings a mistake to light. */
-  function assertKind(user: object): void {
+  function assertKind(user: object, kind: string): void {
     if (!('profile' in user)) throw new LayerMissing(where, 'ctx.state.user.profile', 'profiles(…)')
-    if (flag in user) return
+    if (flagOf(kind) in user) return
     const known = Object.keys(user).filter(name => name !== 'profile')
     throw new OptionInvalid(
       where,

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { Middleware, ParameterizedContext } from 'koa'
+import type { ParameterizedContext } from 'koa'
 import {
   type ContextOf,
   profiles,
@@ -50,7 +50,5 @@ export type BoardState = StateOf<Identity>
 export type BoardContext = ContextOf<Identity>
 /** `ctx` in the board's routes. */
 export type BoardCtx = ParameterizedContext<BoardState, BoardContext>
-/** A middleware of the board's routes. */
-export type BoardMiddleware = Middleware<BoardState, BoardContext>
 /** Whoever asks. */
 export type BoardUser = BoardState['user']

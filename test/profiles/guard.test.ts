@@ -7,7 +7,8 @@ const WRONG: [string, unknown, unknown, option: string][] = [
   ['no kind', undefined, undefined, 'kind'],
   ['an empty kind', '', undefined, 'kind'],
   ['a kind that is a number', 5, undefined, 'kind'],
-  ['a list of kinds', ['employer'], undefined, 'kind'],
+  ['no kinds', [], undefined, 'kind'],
+  ['a wrong kind among others', ['employer', 'staff'], undefined, 'kind'],
   ['a kind in capitals', 'Employer', undefined, 'kind'],
   ['the flag in place of the kind', 'is-employer', undefined, 'kind'],
   ['the kind staff', 'staff', undefined, 'kind'],
@@ -36,7 +37,7 @@ const above = [
   }),
 ]
 
-function guarded(kind: string, options?: GuardOptions): UsersHandler {
+function guarded(kind: string | string[], options?: GuardOptions): UsersHandler {
   const guard = requireProfile(kind, options)
   return async ctx => {
     let passed = false
@@ -67,6 +68,18 @@ test('requireProfile() lets those pass who have the profile, and answers 403 to 
   }
   const refused = app.errors.find(({ code }) => code === 'PROFILE_REQUIRED') as { kind?: string } | undefined
   t.is(refused?.kind, 'employee')
+})
+
+test('requireProfile() with several kinds lets those of each pass, and tells all others which.', async t => {
+  const app = await startUsersApp(t, { above, handlers: { '/either': guarded(['employer', 'employee']) } })
+  for (const [name, status] of Object.entries({ alice: 200, bob: 200, carol: 403 })) {
+    const browser = app.browser()
+    await logIn(browser, name)
+    const answer = await browser.get('/either')
+    t.is(answer.status, status, name)
+    if (status === 403) t.is(answer.text, 'This page is for people with a profile as employer or employee.')
+  }
+  t.is((await app.browser().get('/either')).status, 401)
 })
 
 test('Staff and superusers without the profile do not pass: it has their data, not their rights.', async t => {

@@ -1,11 +1,11 @@
 import Router from '@koa/router'
-import { ProfileRequired, permissionOrBasicAuth, requireLogin, requireProfile, sessionOrBasicAuth } from 'koa-strata'
+import { permissionOrBasicAuth, requireLogin, requireProfile, sessionOrBasicAuth } from 'koa-strata'
 import type { Board } from '../board/board.ts'
 import { type FeedFormat, type FeedInfo, feedFormats, feeds, feedsOf, READ_REPORTS } from '../feeds/catalogue.ts'
 import { answerConditionally } from '../feeds/conditional.ts'
 import { type Entry, renderFeed } from '../feeds/document.ts'
 import { activityEntry, applicationEntry, openingEntry, recommendationEntry } from '../feeds/entries.ts'
-import type { BoardContext, BoardCtx, BoardMiddleware, BoardState } from '../identity.ts'
+import type { BoardContext, BoardCtx, BoardState } from '../identity.ts'
 import { feedsPage } from '../pages/feeds.ts'
 import { showPage } from '../web/page.ts'
 
@@ -39,10 +39,15 @@ export function feedRoutes(board: Board, { origin, requireHttps, now }: FeedOpti
     })
 
   for (const format of feedFormats) {
-    router.get(`${feeds.openings.path}.${format.extension}`, anybody, employeeOrPartner, async ctx => {
-      const changed = await activity.lastAt({ subjects: ['opening', 'profile'] })
-      answer(ctx, feeds.openings, format, (await openings.open(MOST_ENTRIES)).map(openingEntry), changed)
-    })
+    router.get(
+      `${feeds.openings.path}.${format.extension}`,
+      anybody,
+      requireProfile(['employee', 'partner']),
+      async ctx => {
+        const changed = await activity.lastAt({ subjects: ['opening', 'profile'] })
+        answer(ctx, feeds.openings, format, (await openings.open(MOST_ENTRIES)).map(openingEntry), changed)
+      },
+    )
 
     router.get(`${feeds.applications.path}.${format.extension}`, anybody, requireProfile('employer'), async ctx => {
       const { key } = ctx.state.user
@@ -67,10 +72,4 @@ export function feedRoutes(board: Board, { origin, requireHttps, now }: FeedOpti
   })
 
   return router
-}
-
-const employeeOrPartner: BoardMiddleware = async (ctx, next) => {
-  const { user } = ctx.state
-  if (!user.isEmployee && !user.isPartner) throw new ProfileRequired('employee or partner')
-  await next()
 }

@@ -50,6 +50,11 @@ router.get('/company', requireProfile('employer'), ctx => {
   ctx.body = ctx.state.user.profile.skills
 })
 
+router.get('/either', requireProfile(['employer', 'employee']), ctx => {
+  const { user } = ctx.state
+  ctx.body = user.isEmployer ? user.profile.company : user.profile.skills
+})
+
 router.get('/jobs.atom', sessionOrBasicAuth({ realm: 'Jobs' }), ctx => {
   const name: string = ctx.state.user.username
   ctx.body = [name, ctx.state.user.stamp]
