@@ -57,6 +57,26 @@ export function login(id: string, stamp = '') {
   return { backend: 'test', id, stamp }
 }
 
+/** What changes who is logged in, and under which id: at '/login?user=…', '/logout', '/null' and '/regenerate'. */
+export const LOGINS: Readonly<Record<string, Handler>> = {
+  '/login': async ctx => {
+    await live(ctx).logIn(login(String(ctx.query.user)))
+    return ''
+  },
+  '/logout': async ctx => {
+    await live(ctx).end()
+    return 'logged out'
+  },
+  '/null': ctx => {
+    ctx.session = null
+    return 'logged out'
+  },
+  '/regenerate': async ctx => {
+    await ctx.session.regenerate()
+    return ''
+  },
+}
+
 /** Serves an app with sessions on a free port of the loopback until the test is over. */
 export async function startApp(t: ExecutionContext, options: AppOptions = {}): Promise<TestApp> {
   const { handlers = {}, outside = [], layers, ...given } = options

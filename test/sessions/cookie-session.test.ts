@@ -4,13 +4,14 @@ import { OptionInvalid } from '../../lib/errors.ts'
 import { Signer } from '../../lib/sessions/signature.ts'
 import { cookieStore } from '../../lib/sessions/stores/cookie.ts'
 import { memoryStore } from '../../lib/sessions/stores/memory.ts'
-import { type Handler, KEY, live, login, startApp } from './app.ts'
+import { type Handler, KEY, LOGINS, live, startApp } from './app.ts'
 import { CORRUPT } from './corrupt.ts'
 
 const DAY = 86_400_000
 const START = 1_800_000_000_000
 
 const handlers: Record<string, Handler> = {
+  ...LOGINS,
   '/nothing': () => 'nothing',
   '/read': ctx => ({ ...ctx.session.toJSON(), user: live(ctx).login?.id }),
   '/write': ctx => {
@@ -26,22 +27,6 @@ const handlers: Record<string, Handler> = {
       draft.views = (draft.views ?? 0) + 1
     }),
   }),
-  '/regenerate': async ctx => {
-    await ctx.session.regenerate()
-    return ''
-  },
-  '/login': async ctx => {
-    await live(ctx).logIn(login(String(ctx.query.user)))
-    return ''
-  },
-  '/logout': async ctx => {
-    await live(ctx).end()
-    return ''
-  },
-  '/null': ctx => {
-    ctx.session = null
-    return ''
-  },
   '/expel': async ctx => {
     await live(ctx).expel()
     ctx.session.after = 1

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { scaled } from '../scale.ts'
-import { type Browser, type Gate, gate, type Handler, live, login, startApp, type TestApp } from './app.ts'
+import { type Browser, type Gate, gate, type Handler, LOGINS, live, startApp, type TestApp } from './app.ts'
 import { bareSessions } from './bare.ts'
 import { STORES } from './stores.ts'
 
@@ -22,24 +22,9 @@ function newGate(): { name: string } & Gate {
 }
 
 const handlers: Record<string, Handler> = {
+  ...LOGINS,
   '/start': ctx => {
     ctx.session.mark = 'old'
-    return ''
-  },
-  '/login': async ctx => {
-    await live(ctx).logIn(login(String(ctx.query.user)))
-    return ''
-  },
-  '/logout': async ctx => {
-    await live(ctx).end()
-    return ''
-  },
-  '/null': ctx => {
-    ctx.session = null
-    return ''
-  },
-  '/regenerate': async ctx => {
-    await ctx.session.regenerate()
     return ''
   },
   '/slow/property': async ctx => {

@@ -5,7 +5,7 @@ import { storeId } from '../../lib/sessions/id.ts'
 import type { SessionStore } from '../../lib/sessions/store.ts'
 import { memoryStore } from '../../lib/sessions/stores/memory.ts'
 import { scaled } from '../scale.ts'
-import { type Browser, gate, type Handler, live, login, recorded, startApp } from './app.ts'
+import { type Browser, gate, type Handler, LOGINS, live, login, recorded, startApp } from './app.ts'
 import { CORRUPT } from './corrupt.ts'
 import { freezable } from './frozen.ts'
 import { STORES } from './stores.ts'
@@ -14,6 +14,7 @@ const MINUTE = 60_000
 const DAY = 86_400_000
 
 const handlers: Record<string, Handler> = {
+  ...LOGINS,
   '/nothing': () => 'nothing',
   '/write': ctx => {
     ctx.session.views = (ctx.session.views ?? 0) + 1
@@ -26,22 +27,6 @@ const handlers: Record<string, Handler> = {
   '/update': async ctx => {
     await ctx.updateSession(() => {})
     return ''
-  },
-  '/regenerate': async ctx => {
-    await ctx.session.regenerate()
-    return ''
-  },
-  '/login': async ctx => {
-    await live(ctx).logIn(login(String(ctx.query.user)))
-    return ''
-  },
-  '/logout': async ctx => {
-    await live(ctx).end()
-    return 'logged out'
-  },
-  '/null': ctx => {
-    ctx.session = null
-    return 'logged out'
   },
   '/read': ctx => ({ ...ctx.session.toJSON(), user: live(ctx).login?.id }),
 }
