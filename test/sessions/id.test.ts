@@ -9,18 +9,19 @@ test('C1: an id is 256 bits of base64url text.', t => {
   t.true(isSessionId(id))
 })
 
-test('C1: of a million ids no two are the same, and every bit of them is as often set as not.', t => {
-  const count = scaled(1_000_000)
+const COUNT = scaled(1_000_000)
+
+test(`C1: of ${COUNT} ids no two are the same, and every bit of them is as often set as not.`, t => {
   const seen = new Set<bigint>()
   const set = new Array<number>(256).fill(0)
-  for (let made = 0; made < count; made++) {
+  for (let made = 0; made < COUNT; made++) {
     const bytes = Buffer.from(newSessionId(), 'base64url')
     seen.add(bytes.readBigUInt64LE(0))
     if (made < 10_000) {
       for (let bit = 0; bit < 256; bit++) set[bit]! += (bytes[bit >> 3]! >> (bit & 7)) & 1
     }
   }
-  t.is(seen.size, count, 'even the first 64 bits differ')
+  t.is(seen.size, COUNT, 'even the first 64 bits differ')
   // Ten standard deviations of 10,000 tosses of a coin.
   for (const [bit, times] of set.entries()) t.true(Math.abs(times - 5000) < 500, `bit ${bit} was set ${times} times`)
 })

@@ -21,6 +21,9 @@ function newGate(): { name: string } & Gate {
   return { name, ...made }
 }
 
+const RACES = scaled(1000)
+const CHANGES = scaled(10_000)
+
 const handlers: Record<string, Handler> = {
   ...LOGINS,
   '/start': ctx => {
@@ -118,13 +121,13 @@ async function batches(count: number, run: (index: number) => Promise<void>): Pr
 }
 
 for (const [name, setup] of Object.entries(STORES)) {
-  test(`S2: ${name}: of 1,000 logout races none brings the session back, and no cookie undoes a newer login.`, async t => {
+  test(`S2: ${name}: of ${RACES} logout races none brings the session back, and no cookie undoes a newer login.`, async t => {
     const { open, now } = await setup(t)
     const app = await startApp(t, { store: await open(), now, deadline: 30_000, handlers })
     let revived = 0
     let undone = 0
     let cookies = 0
-    await batches(scaled(1000), async index => {
+    await batches(RACES, async index => {
       const { answer, late, browser, old, again, what } = await race(app, index, `user${index}`)
       t.is(answer.status, 200, what)
       if ((await old.get('/me')).text !== '{}') revived++
@@ -186,7 +189,7 @@ for (const [name, setup] of Object.entries(STORES)) {
     })
   })
 
-  test(`S6: ${name}: of 10,000 concurrent changes of different keys none is lost, in two processes' worth of apps.`, async t => {
+  test(`S6: ${name}: of ${CHANGES} concurrent changes of different keys none is lost, in two processes' worth of apps.`, async t => {
     const { open, now } = await setup(t)
     const options = { now, deadline: 30_000, handlers }
     const apps = [
@@ -194,7 +197,7 @@ for (const [name, setup] of Object.entries(STORES)) {
       await startApp(t, { store: await open(), ...options }),
     ]
     let lost = 0
-    for (let round = 0; round < scaled(10_000) / 50; round++) {
+    for (let round = 0; round < CHANGES / 50; round++) {
       const browser = apps[0]!.browser()
       await browser.get('/start')
       const { cookie } = browser

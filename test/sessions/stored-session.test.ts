@@ -488,7 +488,7 @@ test('T3: a store that never answers is 503 with Retry-After by the deadline, an
   t.deepEqual(write.setCookies, [])
 })
 
-test('T3: 1,000 requests to a frozen store leave a bounded number of calls behind; when it is back all is as before, without a restart.', async t => {
+test('T3: many requests to a frozen store leave a bounded number of calls behind; when it is back all is as before, without a restart.', async t => {
   const store = freezable(memoryStore())
   const app = await startApp(t, { store, deadline: 50, handlers })
   const browser = app.browser()
