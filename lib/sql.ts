@@ -1,5 +1,5 @@
 export { migrate } from './database/migrations.ts'
 export { type SqlProfilesOptions, sqlProfiles } from './profiles/sql.ts'
-export { type SqlUsers, type SqlUsersOptions, sqlUsers, type UserSearch } from './users/sql.ts'
-export type { NewUser } from './users/sql-accounts.ts'
-export { SqlUser } from './users/sql-user.ts'
+export type { NewUser } from './users/sql/accounts.ts'
+export { SqlUser } from './users/sql/user.ts'
+export { type SqlUsers, type SqlUsersOptions, sqlUsers, type UserSearch } from './users/sql/users.ts'

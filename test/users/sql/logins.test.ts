@@ -3,8 +3,8 @@ import test from 'ava'
 import type { Knex } from 'knex'
 import { UserInvalid } from 'koa-strata'
 import type { SqlUsers } from 'koa-strata/sql'
-import { renewedOrigin } from '../../lib/users/sql-stamp.ts'
-import { database, OLD_HASH, PASSWORD, right, site } from './sql-people.ts'
+import { renewedOrigin } from '../../../lib/users/sql/stamp.ts'
+import { database, OLD_HASH, PASSWORD, right, site } from './people.ts'
 
 for (const [what, hash] of [
   ['of Django', OLD_HASH],

@@ -1,10 +1,10 @@
-import { isDuplicate } from '../database/conflicts.ts'
-import { PERMISSION_LENGTH } from '../database/tables.ts'
-import { UserExists, UserInvalid } from '../errors.ts'
-import { knownOptions } from '../options.ts'
-import { canonicalForm, emailProblem, usernameProblem } from './canonical.ts'
-import { hashPassword, passwordProblem } from './passwords.ts'
-import type { UserRow } from './sql-user.ts'
+import { isDuplicate } from '../../database/conflicts.ts'
+import { PERMISSION_LENGTH } from '../../database/tables.ts'
+import { UserExists, UserInvalid } from '../../errors.ts'
+import { knownOptions } from '../../options.ts'
+import { canonicalForm, emailProblem, usernameProblem } from '../canonical.ts'
+import { hashPassword, passwordProblem } from '../passwords.ts'
+import type { UserRow } from './user.ts'
 
 /** A user to be made. */
 export interface NewUser {

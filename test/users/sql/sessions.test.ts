@@ -3,8 +3,8 @@ import type { Knex } from 'knex'
 import { cookieStore, memoryStore, profiles, type SessionsOptions, sessionOrBasicAuth } from 'koa-strata'
 import { type SqlUsers, sqlProfiles, sqlUsers } from 'koa-strata/sql'
 import { sqlStore } from 'koa-strata/stores/sql'
-import { migratedSqlite } from '../database/sqlite.ts'
-import { logIn, startUsersApp, type UsersHandler, whoIs } from './app.ts'
+import { migratedSqlite } from '../../database/sqlite.ts'
+import { logIn, startUsersApp, type UsersHandler, whoIs } from '../app.ts'
 
 const PASSWORD = 'correct horse'
 

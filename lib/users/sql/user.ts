@@ -1,6 +1,6 @@
-import { userKey } from '../sessions/content.ts'
-import { type StampColumns, stampOf } from './sql-stamp.ts'
-import { type AuthenticatedUser, describeUser } from './user.ts'
+import { userKey } from '../../sessions/content.ts'
+import { type AuthenticatedUser, describeUser } from '../user.ts'
+import { type StampColumns, stampOf } from './stamp.ts'
 
 /** A row of the users table, as the drivers answer it. */
 export interface UserRow extends StampColumns {

@@ -2,8 +2,8 @@ import type { ExecutionContext } from 'ava'
 import type { Knex } from 'knex'
 import { requirePermission, sessions, users } from 'koa-strata'
 import { type SqlUsers, sqlUsers } from 'koa-strata/sql'
-import { migratedSqlite } from '../database/sqlite.ts'
-import { KEY, startApp, type TestContext } from '../sessions/app.ts'
+import { migratedSqlite } from '../../database/sqlite.ts'
+import { KEY, startApp, type TestContext } from '../../sessions/app.ts'
 
 export const PASSWORD = 'pässwörd☃'
 /** Credentials that are right for somebody named admin. */

@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import knexFactory, { type Knex } from 'knex'
 import { UserExists, UserInvalid } from 'koa-strata'
 import { migrate, type SqlUsers, sqlUsers } from 'koa-strata/sql'
-import { accountError } from '../../lib/users/sql-accounts.ts'
-import { scaled } from '../scale.ts'
-import { database, PASSWORD, right, spelt } from './sql-people.ts'
+import { accountError } from '../../../lib/users/sql/accounts.ts'
+import { scaled } from '../../scale.ts'
+import { database, PASSWORD, right, spelt } from './people.ts'
 
 for (const lookalike of [
   'ádmin',

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { retried } from '../database/conflicts.ts'
+import { retried } from '../../database/conflicts.ts'
 
 /** The permissions of the users with these ids, own and by their groups, in one query. */
 export async function permissionsOf(knex: Knex, ids: readonly string[]): Promise<Map<string, string[]>> {

@@ -1,10 +1,10 @@
 import test from 'ava'
-import { countArgon2 } from './argon2-calls.ts'
+import { countArgon2 } from '../argon2-calls.ts'
 
 const calls = countArgon2()
 const { BackendUnavailable, OptionInvalid, UserInvalid, UserUnknown } = await import('koa-strata')
 const { SqlUser, sqlUsers } = await import('koa-strata/sql')
-const { database, OLD_HASH, PASSWORD, right, site, spelt } = await import('./sql-people.ts')
+const { database, OLD_HASH, PASSWORD, right, site, spelt } = await import('./people.ts')
 
 // The tests that count hashes run one after the other, before the rest.
 test.serial('unknown, inactive and unusable users and a wrong password each cost one verification', async t => {
