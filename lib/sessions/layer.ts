@@ -3,17 +3,14 @@ import { LayerMissing } from '../errors.ts'
 import { publish, type SessionGone } from '../events.ts'
 import type { Layer } from '../stack.ts'
 import { SessionAnswer } from './answer.ts'
-import type { Carrier } from './carrier.ts'
-import { CookieSession } from './cookie-session.ts'
 import { createEngine, type Session } from './engine.ts'
 import { Epochs } from './epochs.ts'
-import { isSessionId } from './id.ts'
 import { LiveSession, type SessionChange } from './live-session.ts'
+import { openCarrier } from './open-carrier.ts'
 import { type SessionsOptions, type SessionsSetting, settleSessions } from './options.ts'
 import { KeyedQueue } from './queue.ts'
-import { Signer } from './signature.ts'
+import { signerOfApp } from './signature.ts'
 import type { SessionData, SessionStore } from './store.ts'
-import { StoredSession } from './stored-session.ts'
 
 /** What `sessions()` adds to `ctx`. */
 export interface SessionContext {
@@ -90,42 +87,6 @@ export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions'
   } as Layer<never, 'sessions', unknown, SessionContext>
 }
 
-interface CarrierParts {
-  setting: SessionsSetting
-  signer: Signer
-  answer: SessionAnswer
-  queue: KeyedQueue
-  gone(reason: SessionGone): void
-  created(): void
-}
-
-function openCarrier(ctx: ParameterizedContext, parts: CarrierParts): Carrier {
-  const { setting, signer, answer, gone } = parts
-  const { cookie, store } = setting
-  const purpose = store ? 'id' : 'data'
-  const signed = (value: string) => `koa-strata ${purpose} ${cookie.name}=${value}`
-  const received = (): string | null => {
-    const values = cookie.valuesIn(ctx.req)
-    const [value, another] = values
-    if (value === undefined) return null
-    const dot = value.lastIndexOf('.')
-    const payload = value.slice(0, dot)
-    const fits = dot > 0 && (purpose === 'data' || isSessionId(payload))
-    if (another === undefined && fits && signer.verify(signed(payload), value.slice(dot + 1))) return payload
-    gone(another === undefined ? 'bad-cookie' : 'duplicate-cookie')
-    return null
-  }
-  const send = (payload: string) =>
-    answer.setCookie(cookie.set(`${payload}.${signer.sign(signed(payload))}`, setting.absoluteTimeout))
-  const clear = () => answer.setCookie(cookie.clear())
-  if (!store) return new CookieSession(setting, { payload: received(), send, clear, gone })
-  return new StoredSession(
-    { ...setting, store, queue: parts.queue, created: parts.created },
-    // Once the head is sent the cookie stays, and leads nowhere: the session has ended in the store.
-    { id: received(), assertOpen: () => answer.assertOpen(), send, clear: () => ctx.headerSent || clear(), gone },
-  )
-}
-
 function expose(ctx: ParameterizedContext, live: LiveSession, access: SessionAccess): () => void {
   const outer = accesses.get(ctx)
   const outerSession = Object.getOwnPropertyDescriptor(ctx, 'session')
@@ -145,18 +106,6 @@ function expose(ctx: ParameterizedContext, live: LiveSession, access: SessionAcc
     accesses.set(ctx, outer)
     Object.defineProperty(ctx, 'session', outerSession)
     ctx.updateSession = outerUpdate
-  }
-}
-
-/** The signer for `app.keys`, made anew when they are others: rotating them needs no restart. */
-function signerOfApp(): (keys: unknown) => Signer {
-  let last: { keys: unknown[]; signer: Signer } | null = null
-  return keys => {
-    const given = Array.isArray(keys) ? keys : []
-    if (!last || last.keys.length !== given.length || last.keys.some((key, index) => key !== given[index])) {
-      last = { keys: [...given], signer: new Signer('app', keys) }
-    }
-    return last.signer
   }
 }
 

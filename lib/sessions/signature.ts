@@ -46,3 +46,15 @@ export class Signer {
 function mac(key: KeyObject, text: string): string {
   return createHmac('sha256', key).update(text).digest('base64url')
 }
+
+/** The signer for `app.keys`, made anew when they are others: rotating them needs no restart. */
+export function signerOfApp(): (keys: unknown) => Signer {
+  let last: { keys: unknown[]; signer: Signer } | null = null
+  return keys => {
+    const given = Array.isArray(keys) ? keys : []
+    if (!last || last.keys.length !== given.length || last.keys.some((key, index) => key !== given[index])) {
+      last = { keys: [...given], signer: new Signer('app', keys) }
+    }
+    return last.signer
+  }
+}
