@@ -17,13 +17,6 @@ import {
   type Sources,
 } from './profile.ts'
 
-/** What a user is asked for. Read once from the backend's object, which may keep it in private fields. */
-const MEMBERS = [
-  ...['id', 'backend', 'key', 'username', 'email', 'stamp'],
-  ...['isAuthenticated', 'isAnonymous', 'isActive', 'isStaff', 'isSuperuser'],
-]
-const METHODS = ['hasPermission', 'toJSON']
-
 /**
  * A typed profile on every user: `ctx.state.user.profile`, with one flag per kind (`isEmployer` for `employer`). Kinds are looked up in their
  * declared order, and the first that has a profile wins; nobody has two. Anonymous users have none, and nothing is asked for them. A source
@@ -88,11 +81,28 @@ function finderOf<Profile>(source: ProfileSource<Profile>): (user: Authenticated
 
 /** A backend may hand out one object to many requests: the user is not altered, what is added stands before it. */
 function withFields(user: AnyUser, fields: object): AnyUser {
-  const enriched = Object.create(user, Object.getOwnPropertyDescriptors(fields))
-  for (const name of MEMBERS) Object.defineProperty(enriched, name, { value: Reflect.get(user, name) })
-  for (const name of METHODS) {
-    const method: unknown = Reflect.get(user, name)
-    if (typeof method === 'function') Object.defineProperty(enriched, name, { value: method.bind(user) })
+  return new Proxy({ ...fields }, new Behind(user)) as AnyUser
+}
+
+/** Answers by the fields, and by the user behind them, whose methods run on the user itself: it may have private fields. */
+class Behind implements ProxyHandler<object> {
+  readonly #user: AnyUser
+
+  constructor(user: AnyUser) {
+    this.#user = user
   }
-  return enriched
+
+  get(fields: object, name: string | symbol): unknown {
+    if (Object.hasOwn(fields, name)) return Reflect.get(fields, name)
+    const value: unknown = Reflect.get(this.#user, name)
+    return typeof value === 'function' ? value.bind(this.#user) : value
+  }
+
+  has(fields: object, name: string | symbol): boolean {
+    return name in fields || name in this.#user
+  }
+
+  getPrototypeOf(): object | null {
+    return Object.getPrototypeOf(this.#user)
+  }
 }
