@@ -1,3 +1,4 @@
+import type { SessionContent } from './content.ts'
 import type { SessionData } from './store.ts'
 
 /** Makes the data to store from what is stored by now (null: nothing yet). May be called again when others stored in between. */
@@ -14,8 +15,8 @@ export interface Carrier {
   readonly storeId: string | null
   /** Whether the session that was loaded has not ended meanwhile, as far as can be told. */
   isLive(): Promise<boolean>
-  /** The data that the request's cookie leads to, or null. */
-  load(): Promise<SessionData | null>
+  /** What the request's cookie leads to, or null. */
+  load(): Promise<SessionContent | null>
   /** Stores what `draft` makes and answers it; null, and nothing is stored, where the session has ended meanwhile. */
   save(draft: Draft): Promise<SessionData | null>
   /**

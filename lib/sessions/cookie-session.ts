@@ -1,6 +1,6 @@
 import type { SessionGone } from '../events.ts'
 import type { Carrier, Draft } from './carrier.ts'
-import { parseContent } from './content.ts'
+import { parseContent, type SessionContent } from './content.ts'
 import type { SessionData } from './store.ts'
 
 /** How often, at most, the cookie is sent anew to move its expiry on, in milliseconds. */
@@ -35,7 +35,7 @@ export class CookieSession implements Carrier {
     this.#cookie = cookie
   }
 
-  async load(): Promise<SessionData | null> {
+  async load(): Promise<SessionContent | null> {
     const { payload } = this.#cookie
     if (payload === null) return null
     const { data, seen } = decode(payload)
@@ -51,7 +51,7 @@ export class CookieSession implements Carrier {
     }
     this.#stored = data as SessionData
     if (age > Math.min(TOUCH_EVERY, this.#setting.idleTimeout / 4)) this.#send(this.#stored)
-    return this.#stored
+    return content
   }
 
   async isLive(): Promise<boolean> {

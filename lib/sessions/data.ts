@@ -3,7 +3,7 @@ import type { SessionData } from './store.ts'
 
 /** The most that one session may hold, as JSON. */
 const MOST_BYTES = 256 * 1024
-/** The most that is taken back from a store, as JSON. */
+/** The most that is taken back from a store, as `sizeOf` has it: more than could be stored. */
 const MOST_STORED = 2 * MOST_BYTES
 const DEEPEST = 32
 
@@ -64,7 +64,7 @@ export function storedSnapshot(values: SessionData): Snapshot {
 
 /** Whether stored data is a plain object of JSON values within the limits of depth and size that hold for storing. */
 export function isStorable(data: unknown): data is SessionData {
-  return isPlainObject(data) && isJson(data, DEEPEST + 2) && bytesOf(data) <= MOST_STORED
+  return isPlainObject(data) && sizeOf(data, DEEPEST + 2) <= MOST_STORED
 }
 
 /**
@@ -85,11 +85,17 @@ function bytesOf(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value))
 }
 
-function isJson(value: unknown, levels: number): boolean {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
-  if (typeof value === 'number') return Number.isFinite(value)
-  if (levels === 0 || !(Array.isArray(value) || isPlainObject(value))) return false
-  return Object.values(value).every(inner => isJson(inner, levels - 1))
+/** About the length of a value as JSON, and never more; infinite where it is no JSON or nested deeper than `levels`. */
+function sizeOf(value: unknown, levels: number): number {
+  if (typeof value === 'string') return value.length + 2
+  if (value === null || typeof value === 'boolean') return 4
+  if (typeof value === 'number') return Number.isFinite(value) ? 1 : Number.POSITIVE_INFINITY
+  if (levels === 0 || !(Array.isArray(value) || isPlainObject(value))) return Number.POSITIVE_INFINITY
+  let size = 2
+  for (const [key, inner] of Object.entries(value)) {
+    size += sizeOf(inner, levels - 1) + (Array.isArray(value) ? 1 : key.length + 3)
+  }
+  return size
 }
 
 /** @throws SessionDataInvalid where `ctx.session` cannot hold the key */

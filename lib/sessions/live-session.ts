@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { OptionInvalid, SessionDataInvalid } from '../errors.ts'
 import type { SessionGone } from '../events.ts'
 import type { Carrier, Draft } from './carrier.ts'
-import { newContent, parseContent, type SessionLogin, valuesOf } from './content.ts'
+import { newContent, type SessionLogin, valuesOf } from './content.ts'
 import { exactSnapshot, isPlainObject, refuseOversize, refuseReserved, type Snapshot, storedSnapshot } from './data.ts'
 import type { EngineClient, EngineHold, Session } from './engine.ts'
 import { applyChanges, changesBetween } from './merge.ts'
@@ -47,9 +47,8 @@ export class LiveSession implements EngineClient {
 
   /** For the engine, before anything else: what `ctx.session` starts with. */
   async load(): Promise<SessionData | null> {
-    const data = await this.carrier.load()
-    const content = data && parseContent(data)
-    if (!content || content === 'ended' || content === 'corrupt') return null
+    const content = await this.carrier.load()
+    if (!content) return null
     if (content.created + this.#setting.absoluteTimeout <= this.#setting.now()) {
       this.#setting.gone('absolute-timeout')
       this.carrier.forget()

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { SessionContended, SessionStoreUnavailable } from '../errors.ts'
 import type { SessionGone } from '../events.ts'
 import type { Carrier, Draft } from './carrier.ts'
-import { parseContent, userOf } from './content.ts'
+import { parseContent, type SessionContent, userOf } from './content.ts'
 import { endStoredSession, markerOf } from './ending.ts'
 import { newSessionId, storeId } from './id.ts'
 import type { KeyedQueue } from './queue.ts'
@@ -61,7 +61,7 @@ export class StoredSession implements Carrier {
     return this.#phase === 'live' ? this.#key : null
   }
 
-  async load(): Promise<SessionData | null> {
+  async load(): Promise<SessionContent | null> {
     if (this.#cookie.id === null) return null
     this.#key = storeId(this.#cookie.id)
     let found: Awaited<ReturnType<SessionStore['read']>>
@@ -76,15 +76,15 @@ export class StoredSession implements Carrier {
       this.#cookie.gone('absent')
       return null
     }
-    const state = this.#take(found)
-    if (state !== 'live') {
-      this.#phase = state === 'ended' ? 'ended' : 'none'
-      this.#cookie.gone(state)
+    const content = this.#take(found)
+    if (typeof content === 'string') {
+      this.#phase = content === 'ended' ? 'ended' : 'none'
+      this.#cookie.gone(content)
       return null
     }
     this.#phase = 'live'
-    await this.#touch(found)
-    return this.#stored
+    await this.#touch(content, found.expiresAt)
+    return content
   }
 
   async isLive(): Promise<boolean> {
@@ -212,20 +212,20 @@ export class StoredSession implements Carrier {
   /** Reads again; false where the session is over. */
   async #reread(): Promise<boolean> {
     const found = await this.#setting.store.read(this.#key)
-    return found !== null && this.#take(found) === 'live'
+    return found !== null && typeof this.#take(found) !== 'string'
   }
 
-  #take(found: SessionRecord & { version: string }): 'live' | 'ended' | 'corrupt' {
+  #take(found: SessionRecord & { version: string }): SessionContent | 'ended' | 'corrupt' {
     const content = parseContent(found.data)
-    if (content === 'ended' || content === 'corrupt') return content
+    if (typeof content === 'string') return content
     this.#stored = found.data
     this.#version = found.version
-    return 'live'
+    return content
   }
 
-  async #touch({ data, expiresAt }: SessionRecord): Promise<void> {
+  async #touch({ created }: SessionContent, expiresAt: number): Promise<void> {
     const { store, now, idleTimeout, absoluteTimeout } = this.#setting
-    if (data._created + absoluteTimeout <= now()) return
+    if (created + absoluteTimeout <= now()) return
     const later = now() + idleTimeout
     if (Math.abs(later - expiresAt) <= Math.min(TOUCH_EVERY, idleTimeout / 4)) return
     // Not moving the expiry on costs nobody their session yet; the next request tries again.
