@@ -29,19 +29,23 @@ export class Epochs {
     return this.current(userKey)
   }
 
-  /** A new epoch: every login bound to the one before has ended when this resolves. */
-  async renew(userKey: string): Promise<void> {
+  /**
+   * A new epoch: every login bound to the one before has ended when this resolves. Answers the epoch, or null where another renewal came between
+   * and its epoch is the one that holds.
+   */
+  async renew(userKey: string): Promise<string | null> {
     const id = idOf(userKey)
-    const record: SessionRecord = { data: { _epoch: newSessionId() }, user: null, expiresAt: this.#expiry() }
+    const epoch = newSessionId()
+    const record: SessionRecord = { data: { _epoch: epoch }, user: null, expiresAt: this.#expiry() }
     for (;;) {
       const found = await this.#store.read(id)
       if (!found) {
-        if ((await this.#store.create(id, record)) !== null) return
+        if ((await this.#store.create(id, record)) !== null) return epoch
         continue
       }
       const answer = await this.#store.replace(id, found.version, record)
       // 'changed': another renewal came between, which ended the same logins.
-      if (answer !== 'gone') return
+      if (answer !== 'gone') return answer === 'changed' ? null : epoch
     }
   }
 

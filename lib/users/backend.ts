@@ -25,8 +25,11 @@ export interface UserBackend {
   load(id: string): Promise<AuthenticatedUser | null>
   /** The users with these ids, in their order: concurrent loads become one call. */
   loadMany?(ids: string[]): Promise<(AuthenticatedUser | null)[]>
-  /** Gives the user another stamp, so that all their sessions end. A backend that cannot has it done beside the sessions. */
-  endSessions?(id: string): Promise<void>
+  /**
+   * Gives the user another stamp, so that all their sessions end, and answers it: the one that this very call made, even if another call came
+   * right behind it. Null where the user is gone. A backend that cannot has it done beside the sessions.
+   */
+  endSessions?(id: string): Promise<string | null>
   /** The user as JSON for the session to carry, in place of loading. Comes with `fromSession`. */
   toSession?(user: AuthenticatedUser): SessionData
   /** The user that `toSession` described, or null where it is no such description. */

@@ -98,6 +98,15 @@ function userContext(
   const { live } = access
   // HTTP Basic makes somebody the user of one request, beside a session that is another's or nobody's.
   const bySession = ({ key }: AnyUser) => live.login !== null && userKey(live.login.backend, live.login.id) === key
+  const endOthers = async (user: AuthenticatedUser): Promise<void> => {
+    // The other click of a double click has been here: ending once more would end what it kept.
+    if (!(await live.carrier.isLive())) return current.become(ANONYMOUS)
+    const kept = await logins.endOthers(user)
+    publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: true })
+    if (kept && (await live.logIn(kept.login, { afresh: false }))) return current.become(kept.user)
+    await live.end()
+    await current.become(ANONYMOUS)
+  }
   const context: UserContext = {
     authenticate: credentials => current.authenticate(credentials),
     async login(user) {
@@ -119,20 +128,12 @@ function userContext(
     async logoutEverywhere({ keepCurrent = false } = {}) {
       const { user } = current
       if (!user.isAuthenticated) return
-      // Two sessions at once, each to outlast the other, would otherwise both be bound to the newest stamp.
-      await endings.run(user.key, async () => {
-        // The other click of a double click has been here: ending once more would end what it kept.
-        if (keepCurrent && bySession(user) && !(await live.carrier.isLive())) return current.become(ANONYMOUS)
-        await logins.endAll(user)
-        publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: true })
-        if (!bySession(user)) return keepCurrent ? undefined : current.become(ANONYMOUS)
-        const again = keepCurrent ? await logins.reload(user) : null
-        if (again?.isActive && (await live.logIn(await logins.bind(again), { afresh: false }))) {
-          return current.become(again)
-        }
-        await live.end()
-        await current.become(ANONYMOUS)
-      })
+      if (keepCurrent && bySession(user)) return endings.run(user.key, () => endOthers(user))
+      await logins.endAll(user)
+      publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: true })
+      if (keepCurrent) return
+      if (bySession(user)) await live.end()
+      await current.become(ANONYMOUS)
     },
     async listSessions() {
       const { user } = current

@@ -25,8 +25,7 @@ export class Logins {
     const problem = userProblem(backend, user)
     if (problem) throw new LoginInvalid(`it was handed ${problem}`)
     const epoch = backend.endSessions ? '' : await this.#epochsFor(backend).bind(user.key)
-    const login = { backend: user.backend, id: user.id, stamp: joinStamp(user, epoch) }
-    return backend.toSession ? { ...login, snapshot: backend.toSession(user) } : login
+    return loginOf(backend, user, joinStamp(user.stamp, epoch))
   }
 
   /** The user who is logged in by this, or why nobody is. @throws BackendUnavailable */
@@ -40,24 +39,37 @@ export class Logins {
     ])
     if (!user) return 'user-gone'
     if (!user.isActive) return 'user-inactive'
-    return joinStamp(user, epoch) === login.stamp ? user : 'stamp-changed'
+    return joinStamp(user.stamp, epoch) === login.stamp ? user : 'stamp-changed'
   }
 
   /** Ends every session of a user, wherever they are. */
   async endAll(user: { backend: string; id: string }): Promise<void> {
+    await this.#renewStamp(this.#backendOf(user), user)
+  }
+
+  /**
+   * Ends every session of a user but the one that will carry what this answers. Null where there can be none: the user is gone, or somebody
+   * else was ending them all.
+   */
+  async endOthers(user: AuthenticatedUser): Promise<{ login: SessionLogin; user: AuthenticatedUser } | null> {
     const backend = this.#backendOf(user)
-    if (!backend.endSessions) return this.#epochsFor(backend).renew(userKey(user.backend, user.id))
+    const stamp = await this.#renewStamp(backend, user)
+    const renewed = backend.fromSession ? user : await this.#load(backend, user)
+    return stamp !== null && renewed?.isActive ? { login: loginOf(backend, renewed, stamp), user: renewed } : null
+  }
+
+  /** Ends the logins bound to the stamp there was, and answers what the next ones are bound to; null where nobody will be. */
+  async #renewStamp(backend: UserBackend, { id, stamp = '' }: { id: string; stamp?: string }): Promise<string | null> {
+    if (!backend.endSessions) {
+      const epoch = await this.#epochsFor(backend).renew(userKey(backend.name, id))
+      return epoch === null ? null : joinStamp(stamp, epoch)
+    }
     try {
-      await backend.endSessions(user.id)
+      const renewed = await backend.endSessions(id)
+      return renewed === null ? null : joinStamp(renewed, '')
     } catch (error) {
       throw backendFailure(backend.name, error)
     }
-  }
-
-  /** The user as they are now. */
-  async reload(user: AuthenticatedUser): Promise<AuthenticatedUser | null> {
-    const backend = this.#backendOf(user)
-    return backend.fromSession ? user : this.#load(backend, user)
   }
 
   async #load(
@@ -88,6 +100,11 @@ export class Logins {
   }
 }
 
-function joinStamp(user: AuthenticatedUser, epoch: string): string {
-  return `${user.stamp}.${epoch}`
+function loginOf(backend: UserBackend, user: AuthenticatedUser, stamp: string): SessionLogin {
+  const login = { backend: backend.name, id: user.id, stamp }
+  return backend.toSession ? { ...login, snapshot: backend.toSession(user) } : login
+}
+
+function joinStamp(stamp: string, epoch: string): string {
+  return `${stamp}.${epoch}`
 }

@@ -71,7 +71,10 @@ export function directory(
 export function stampingDirectory(name: string, people: Record<string, Partial<Account>>): Directory {
   const backend: Directory = directory(name, people, {
     async endSessions(id) {
-      backend.accounts.get(id)!.stamp += '+'
+      const account = backend.accounts.get(id)
+      if (!account) return null
+      account.stamp += '+'
+      return account.stamp
     },
   })
   return backend

@@ -292,6 +292,37 @@ for (const [name, open] of Object.entries(CARRIERS)) {
     })
   }
 
+  if (name !== 'cookie') {
+    for (const make of [directory, stampingDirectory]) {
+      test(`S4: ${name}: of two sessions that are each to outlast logoutEverywhere in another process, one at most does (${make.name}).`, async t => {
+        const [store, backend] = [await open(t), make('local', { alice: {} })]
+        const gates = [gate(), gate()]
+        const apps = await Promise.all(
+          gates.map(({ pass }) =>
+            startUsersApp(t, {
+              store,
+              backends: [backend],
+              handlers: {
+                async '/at-once'(ctx) {
+                  await pass()
+                  await ctx.logoutEverywhere({ keepCurrent: true })
+                },
+              },
+            }),
+          ),
+        )
+        const browsers = apps.map(app => app.browser())
+        for (const browser of browsers) await logIn(browser, 'alice')
+        const answers = browsers.map(browser => browser.get('/at-once'))
+        await Promise.all(gates.map(({ reached }) => reached))
+        for (const one of gates) one.open()
+        await Promise.all(answers)
+        const left = (await Promise.all(browsers.map(whoIs))).filter(key => key !== '')
+        t.true(left.length <= 1, `${left.length} are left`)
+      })
+    }
+  }
+
   const CHANGES: Record<string, (backend: ReturnType<typeof directory>) => void> = {
     'a new password': backend => {
       Object.assign(backend.accounts.get('alice')!, { password: 'new', stamp: '2' })

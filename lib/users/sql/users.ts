@@ -9,7 +9,7 @@ import { canonicalLogin } from '../canonical.ts'
 import { hashPassword, needsRenewal, verifyPassword } from '../passwords.ts'
 import { accountError, checkPermissionName, type NewUser, newUserRow } from './accounts.ts'
 import { permissionsOf } from './permissions.ts'
-import { renewedOrigin } from './stamp.ts'
+import { renewedOrigin, stampOf } from './stamp.ts'
 import { isTrue, SqlUser, type UserRow } from './user.ts'
 
 /** Options of `sqlUsers()`. */
@@ -31,8 +31,8 @@ export interface SqlUsers extends UserBackend {
   authenticate(credentials: Readonly<Record<string, string>>): Promise<SqlUser | null>
   load(id: string): Promise<SqlUser | null>
   loadMany(ids: string[]): Promise<(SqlUser | null)[]>
-  /** Ends all sessions of the user, who may be gone already. */
-  endSessions(id: string): Promise<void>
+  /** Ends all sessions of the user, who may be gone already (null), and answers the stamp of the next ones. */
+  endSessions(id: string): Promise<string | null>
   /**
    * Makes a user.
    * @throws UserInvalid with a message for each field that is wrong
@@ -135,7 +135,16 @@ export function sqlUsers(knex: Knex, options: SqlUsersOptions = {}): SqlUsers {
       return ids.map(id => found.get(id) ?? null)
     },
     async endSessions(id) {
-      if (isRowId(id)) await retried(() => rows().where({ id }).update(nextEpoch()))
+      if (!isRowId(id)) return null
+      const row = await retried(() =>
+        knex.transaction(async (trx): Promise<UserRow | undefined> => {
+          // The update comes first, so that nobody else changes the row before it is read.
+          await trx<UserRow>(table).where({ id }).update(nextEpoch())
+          const [found] = await trx(table).select<UserRow[]>(users.columns).where({ id })
+          return found
+        }),
+      )
+      return row ? stampOf(row, isTrue(row.is_active)) : null
     },
     async create(user) {
       const row = await newUserRow('sqlUsers().create()', user, now())

@@ -226,3 +226,12 @@ for (const [what, permission] of [
     t.is((await knex('user_permissions')).length, 0)
   })
 }
+
+test('S4: of many calls of endSessions() at once each answers the stamp that it made, and the last one holds.', async t => {
+  const { people } = await database(t)
+  const { id, stamp } = await people.create({ username: 'ada' })
+  const made = await Promise.all(Array.from({ length: 20 }, () => people.endSessions(id)))
+  t.is(new Set([stamp, ...made]).size, 21)
+  t.true(made.includes((await people.load(id))!.stamp))
+  t.is(await people.endSessions('99'), null)
+})
