@@ -39,11 +39,12 @@ export interface SessionAccess {
 const SWEEP_EVERY = 300_000
 const SWEEP_BATCH = 500
 
-const accesses = new WeakMap<object, SessionAccess>()
+/** Where a request carries it: a property of our own, since a WeakMap of requests costs the garbage collector more than all of this layer. */
+const ACCESS = Symbol('koa-strata session')
 
 /** The session of a request. @throws LayerMissing, in the name of `who`, where no `sessions()` ran before */
 export function sessionOf(ctx: object, who: string): SessionAccess {
-  const access = accesses.get(ctx)
+  const access = (ctx as { [ACCESS]?: SessionAccess })[ACCESS]
   if (!access) throw new LayerMissing(who, 'ctx.session', 'sessions(…)')
   return access
 }
@@ -88,10 +89,10 @@ export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions'
 }
 
 function expose(ctx: ParameterizedContext, live: LiveSession, access: SessionAccess): () => void {
-  const outer = accesses.get(ctx)
+  const outer = ctx[ACCESS]
   const outerSession = Object.getOwnPropertyDescriptor(ctx, 'session')
   const outerUpdate = ctx.updateSession
-  accesses.set(ctx, access)
+  ctx[ACCESS] = access
   Object.defineProperty(ctx, 'session', {
     get: () => live.session,
     set: (values: unknown) => {
@@ -103,7 +104,7 @@ function expose(ctx: ParameterizedContext, live: LiveSession, access: SessionAcc
   ctx.updateSession = (change: SessionChange) => live.update(change)
   return () => {
     if (!outer || !outerSession) return
-    accesses.set(ctx, outer)
+    ctx[ACCESS] = outer
     Object.defineProperty(ctx, 'session', outerSession)
     ctx.updateSession = outerUpdate
   }

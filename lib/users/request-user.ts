@@ -42,7 +42,8 @@ export class RequestUser {
   }
 }
 
-const users = new WeakMap<object, RequestUser>()
+/** Where a request carries its user. */
+const USER = Symbol('koa-strata user')
 
 /**
  * Gives a request its user, as `ctx.state.user`, and `additions` to its context. What is answered takes that back where another `users()` around
@@ -54,10 +55,10 @@ export function exposeUser(
   onRead: () => void,
   additions: object,
 ): () => void {
-  const outer = users.get(ctx)
+  const outer = ctx[USER]
   const outerUser = Object.getOwnPropertyDescriptor(ctx.state, 'user')
   const outerAdditions = Object.fromEntries(Object.keys(additions).map(name => [name, ctx[name]]))
-  users.set(ctx, current)
+  ctx[USER] = current
   Object.defineProperty(ctx.state, 'user', {
     get: () => {
       onRead()
@@ -69,7 +70,7 @@ export function exposeUser(
   Object.assign(ctx, additions)
   return () => {
     if (!outer || !outerUser) return
-    users.set(ctx, outer)
+    ctx[USER] = outer
     Object.defineProperty(ctx.state, 'user', outerUser)
     Object.assign(ctx, outerAdditions)
   }
@@ -77,7 +78,7 @@ export function exposeUser(
 
 /** The user of a request. @throws LayerMissing, in the name of `who`, where no `users()` ran before */
 export function requestUserOf(ctx: object, who: string): RequestUser {
-  const found = users.get(ctx)
+  const found = (ctx as { [USER]?: RequestUser })[USER]
   if (!found) throw new LayerMissing(who, 'ctx.state.user', 'users(…)')
   return found
 }
