@@ -38,3 +38,22 @@ export function checkMethods(where: string, option: string, value: unknown, meth
 export function checkText(where: string, option: string, value: unknown, pattern: RegExp, problem: string): void {
   if (typeof value !== 'string' || !pattern.test(value)) throw new OptionInvalid(where, option, problem)
 }
+
+/** Refuses what is not a function, where there is something. */
+export function checkOptionalFunction(where: string, option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function')
+    throw new OptionInvalid(where, option, 'must be a function, or left out.')
+}
+
+/** Refuses what is not a clock. */
+export function checkClock(where: string, now: unknown): void {
+  if (typeof now !== 'function')
+    throw new OptionInvalid(where, 'now', 'must be a function that answers epoch milliseconds.')
+}
+
+/** Whether a value is an object as JSON has them: no array, no instance of a class. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (value === null || typeof value !== 'object') return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,6 +1,15 @@
 import test, { type ExecutionContext } from 'ava'
 import { OptionInvalid } from '../lib/errors.ts'
-import { checkDuration, checkMethods, checkOneOf, checkText, knownOptions } from '../lib/options.ts'
+import {
+  checkClock,
+  checkDuration,
+  checkMethods,
+  checkOneOf,
+  checkOptionalFunction,
+  checkText,
+  isPlainObject,
+  knownOptions,
+} from '../lib/options.ts'
 
 function refused(t: ExecutionContext, check: () => void, option: string): void {
   const error = t.throws(check, { instanceOf: OptionInvalid })
@@ -73,4 +82,24 @@ test('Text is text that the pattern matches.', t => {
   t.throws(() => checkText('here()', 'name', 'A', /^[a-z]+$/, 'must be letters.'), {
     message: "here(): option 'name' must be letters.",
   })
+})
+
+test('A plain object is one without a class.', t => {
+  t.true(isPlainObject({}))
+  t.true(isPlainObject(Object.create(null)))
+  for (const other of [null, [], new Map(), 'x', 1, () => 1, new (class {})()]) t.false(isPlainObject(other))
+})
+
+test('A clock is a function, and what is optional is one or nothing.', t => {
+  t.notThrows(() => checkClock('here()', Date.now))
+  t.notThrows(() => checkOptionalFunction('here()', 'extra', undefined))
+  t.notThrows(() => checkOptionalFunction('here()', 'extra', () => 1))
+  for (const wrong of [null, 0, 'now', {}]) {
+    t.throws(() => checkClock('here()', wrong), {
+      message: "here(): option 'now' must be a function that answers epoch milliseconds.",
+    })
+    t.throws(() => checkOptionalFunction('here()', 'extra', wrong), {
+      message: "here(): option 'extra' must be a function, or left out.",
+    })
+  }
 })

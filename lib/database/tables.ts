@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { checkText } from '../options.ts'
 import type { Dialect } from './dialects.ts'
 
 /** A table: its columns, and how it is made. Moments are epoch milliseconds. */
@@ -108,4 +109,9 @@ export const sessions: Table = {
     table.specificType('version', `${asciiText(36)} not null`)
     table.bigInteger('expires_at').notNullable().index()
   },
+}
+
+/** Refuses what is no name of a table; `schema.table` is one. @param example such a name, for the message */
+export function checkTableName(where: string, table: unknown, example: string): void {
+  checkText(where, 'table', table, /^[^\s`"'?\0]+$/, `must be the name of a table, as '${example}'.`)
 }

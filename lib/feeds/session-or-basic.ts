@@ -2,7 +2,7 @@ import type { Middleware, Next, ParameterizedContext } from 'koa'
 import { BasicRequired, HttpsRequired, PermissionDenied } from '../errors.ts'
 import { checkOneOf, knownOptions } from '../options.ts'
 import { sessionOf } from '../sessions/layer.ts'
-import { checkPermission, type LoggedIn } from '../users/guards.ts'
+import { checkPermission, isGranted, type LoggedIn } from '../users/guards.ts'
 import { type RequestUser, requestUserOf } from '../users/request-user.ts'
 import type { AuthenticatedUser } from '../users/user.ts'
 import { basicChallenge, hasAuthorization, readBasic } from './basic.ts'
@@ -25,7 +25,7 @@ export interface BasicAuthOptions {
  * @throws OptionInvalid at construction, naming the option that is wrong
  */
 export function sessionOrBasicAuth(options: BasicAuthOptions): Middleware<LoggedIn> {
-  return basicAuth('sessionOrBasicAuth()', options, () => true, null)
+  return basicAuth('sessionOrBasicAuth()', options, null)
 }
 
 /**
@@ -36,18 +36,15 @@ export function sessionOrBasicAuth(options: BasicAuthOptions): Middleware<Logged
  */
 export function permissionOrBasicAuth(permission: string, options: BasicAuthOptions): Middleware<LoggedIn> {
   checkPermission('permissionOrBasicAuth()', permission)
-  return basicAuth('permissionOrBasicAuth()', options, user => user.hasPermission(permission) === true, permission)
+  return basicAuth('permissionOrBasicAuth()', options, permission)
 }
 
-function basicAuth(
-  where: string,
-  options: BasicAuthOptions,
-  mayPass: (user: AuthenticatedUser) => boolean,
-  permission: string | null,
-): Middleware<LoggedIn> {
+/** @param permission what the user must have, or null for nothing but a login */
+function basicAuth(where: string, options: BasicAuthOptions, permission: string | null): Middleware<LoggedIn> {
   knownOptions(where, options, ['realm', 'requireHttps', 'remember'])
   const { realm, requireHttps = process.env.NODE_ENV === 'production', remember = false } = options
   const challenge = basicChallenge(where, realm)
+  const mayPass = (user: AuthenticatedUser) => permission === null || isGranted(user, permission)
   checkOneOf(where, 'requireHttps', requireHttps, [true, false])
   checkOneOf(where, 'remember', remember, [true, false])
 
@@ -62,7 +59,7 @@ function basicAuth(
     // Read through ctx.state, so that the response varies by the cookie.
     const { user } = ctx.state
     if (user.isAuthenticated && mayPass(user)) return
-    if (user.isAuthenticated && !hasAuthorization(ctx.req)) throw new PermissionDenied(permission ?? '')
+    if (user.isAuthenticated && !hasAuthorization(ctx.req)) throw new PermissionDenied(permission!)
     if (requireHttps && !ctx.secure) throw new HttpsRequired()
     const credentials = readBasic(ctx.req)
     const known = credentials && (await current.authenticate(credentials))
@@ -71,7 +68,7 @@ function basicAuth(
       ctx.set('WWW-Authenticate', challenge)
       throw new BasicRequired(challenge)
     }
-    if (!mayPass(known)) throw new PermissionDenied(permission ?? '')
+    if (!mayPass(known)) throw new PermissionDenied(permission!)
     if (remember) return ctx.login(known)
     sessionOf(ctx, where).live.setAside()
     await current.become(known)

@@ -27,23 +27,25 @@ export function requireProfile<const Kind extends string>(
     const problem = kindProblem(one)
     if (problem) throw new OptionInvalid(where, 'kind', problem)
   }
+  const flags = kinds.map(flagOf)
   const admit = loginGuard(where, options)
   return async function requireProfileGuard(ctx: ParameterizedContext, next: Next) {
-    for (const one of kinds) assertKind(requestUserOf(ctx, where).user, one)
+    assertKinds(requestUserOf(ctx, where).user)
     if (!admit(ctx)) return
-    if (!kinds.some(one => ctx.state.user[flagOf(one)] === true)) throw new ProfileRequired(kinds.join(' or '))
+    if (!flags.some(flag => ctx.state.user[flag] === true)) throw new ProfileRequired(kinds.join(' or '))
     await next()
   }
 
   /** Before it matters who is asking, so that the first visitor of the page brings a mistake to light. */
-  function assertKind(user: object, kind: string): void {
+  function assertKinds(user: object): void {
     if (!('profile' in user)) throw new LayerMissing(where, 'ctx.state.user.profile', 'profiles(…)')
-    if (flagOf(kind) in user) return
+    const unknown = kinds.find((_, index) => !(flags[index]! in user))
+    if (unknown === undefined) return
     const known = Object.keys(user).filter(name => name !== 'profile')
     throw new OptionInvalid(
       where,
       'kind',
-      `'${kind}' is no kind of profiles(). The flags there are: ${known.join(', ')}.`,
+      `'${unknown}' is no kind of profiles(). The flags there are: ${known.join(', ')}.`,
     )
   }
 }

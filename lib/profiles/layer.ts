@@ -1,8 +1,7 @@
 import type { Next, ParameterizedContext } from 'koa'
 import { coalesce } from '../coalesce.ts'
 import { OptionInvalid } from '../errors.ts'
-import { checkMethods } from '../options.ts'
-import { isPlainObject } from '../sessions/data.ts'
+import { checkMethods, checkOptionalFunction, isPlainObject } from '../options.ts'
 import type { Layer } from '../stack.ts'
 import { backendFailure } from '../users/backend.ts'
 import { type AnyUser, requestUserOf } from '../users/request-user.ts'
@@ -62,9 +61,7 @@ function checkSources(sources: unknown): AnySources {
     const problem = kindProblem(kind)
     if (problem) throw new OptionInvalid('profiles()', kind, problem)
     checkMethods('profiles()', kind, source, ['find'])
-    const { findMany } = source as { findMany?: unknown }
-    if (findMany !== undefined && typeof findMany !== 'function')
-      throw new OptionInvalid('profiles()', `${kind}.findMany`, 'must be a function, or left out.')
+    checkOptionalFunction('profiles()', `${kind}.findMany`, (source as { findMany?: unknown }).findMany)
   }
   return sources as AnySources
 }

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { checkTableName } from '../database/tables.ts'
 import { OptionInvalid } from '../errors.ts'
 import { checkText, knownOptions } from '../options.ts'
 import type { ProfileSource } from './profile.ts'
@@ -22,7 +23,7 @@ export function sqlProfiles<Profile extends object>(knex: Knex, options: SqlProf
     throw new OptionInvalid(where, 'knex', 'must be a knex instance: knex({ client: … }).')
   knownOptions(where, options, ['table', 'key'])
   const { table, key = 'user_key' } = options
-  checkText(where, 'table', table, /^[^\s`"'?\0]+$/, "must be the name of a table, as 'employers'.")
+  checkTableName(where, table, 'employers')
   checkText(where, 'key', key, /^[^\s`"'?\0.*]+$/, "must be the name of a column, as 'user_key'.")
 
   const find = async (keys: string[]): Promise<Map<unknown, Profile>> => {

@@ -1,4 +1,5 @@
-import { isPlainObject, isReservedKey, isStorable } from './data.ts'
+import { isPlainObject } from '../options.ts'
+import { isReservedKey, isStorable } from './data.ts'
 import type { SessionData } from './store.ts'
 
 /** Who is logged in by a session. */

@@ -1,4 +1,5 @@
 import { SessionDataInvalid } from '../errors.ts'
+import { isPlainObject } from '../options.ts'
 import type { SessionData } from './store.ts'
 
 /** The most that one session may hold, as JSON. */
@@ -27,13 +28,6 @@ const RESERVED = new Set([
 /** Whether `ctx.session` cannot hold this key: a name of its own, or one that starts with '_', which is the library's. */
 export function isReservedKey(key: string): boolean {
   return key.startsWith('_') || RESERVED.has(key)
-}
-
-/** Whether a value is an object as JSON has them: no array, no instance of a class. */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (value === null || typeof value !== 'object') return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 /** The JSON of each top-level key: what a change is told by. */

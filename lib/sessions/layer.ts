@@ -57,9 +57,9 @@ export function sessionOf(ctx: object, who: string): SessionAccess {
 export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions', unknown, SessionContext> {
   const setting = settleSessions(options)
   const start = createEngine()
-  const queue = new KeyedQueue()
   const epochs = setting.epochStore && new Epochs(setting.epochStore, setting.absoluteTimeout, setting.now)
-  const sweep = setting.store ? sweeper(setting.store, setting.now) : () => {}
+  const { store, cookie } = setting
+  const stored = store && { ...setting, store, queue: new KeyedQueue(), created: sweeper(store, setting.now) }
   const appSigner = signerOfApp()
 
   return async function sessionsLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
@@ -67,10 +67,10 @@ export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions'
     const answer = new SessionAnswer(ctx)
     const gone = (reason: SessionGone, user: string | null = null) =>
       publish('koa-strata:session-gone', { reason, user, ip: ctx.ip })
-    const carrier = openCarrier(ctx, { setting, signer, answer, queue, gone, created: sweep })
+    const carrier = openCarrier(ctx, { setting, stored, signer, answer, gone })
     const live = new LiveSession(carrier, { now: setting.now, absoluteTimeout: setting.absoluteTimeout, gone })
-    if (!setting.cookie.covers(ctx.hostname)) {
-      publish('koa-strata:cookie-domain', { domain: setting.cookie.domain ?? '', host: ctx.hostname })
+    if (cookie.domain !== undefined && !cookie.covers(ctx.hostname)) {
+      publish('koa-strata:cookie-domain', { domain: cookie.domain, host: ctx.hostname })
     }
     const restore = expose(ctx, live, { live, answer, setting, epochs, gone })
     try {

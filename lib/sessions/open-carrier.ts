@@ -5,18 +5,17 @@ import type { Carrier } from './carrier.ts'
 import { CookieSession } from './cookie-session.ts'
 import { isSessionId } from './id.ts'
 import type { SessionsSetting } from './options.ts'
-import type { KeyedQueue } from './queue.ts'
 import type { Signer } from './signature.ts'
-import { StoredSession } from './stored-session.ts'
+import { StoredSession, type StoredSessionSetting } from './stored-session.ts'
 
-/** What carriers are made with. */
+/** What the carrier of one request is made with. */
 export interface CarrierParts {
   setting: SessionsSetting
+  /** What carrying by id takes; null where the cookie carries the data. */
+  stored: StoredSessionSetting | null
   signer: Signer
   answer: SessionAnswer
-  queue: KeyedQueue
   gone(reason: SessionGone): void
-  created(): void
 }
 
 /**
@@ -24,9 +23,9 @@ export interface CarrierParts {
  * asked for it. Ids and data are signed for different purposes, so that neither passes for the other.
  */
 export function openCarrier(ctx: ParameterizedContext, parts: CarrierParts): Carrier {
-  const { setting, signer, answer, gone } = parts
-  const { cookie, store } = setting
-  const purpose = store ? 'id' : 'data'
+  const { setting, stored, signer, answer, gone } = parts
+  const { cookie } = setting
+  const purpose = stored ? 'id' : 'data'
   const signed = (value: string) => `koa-strata ${purpose} ${cookie.name}=${value}`
   const received = (): string | null => {
     const values = cookie.valuesIn(ctx.req)
@@ -42,9 +41,9 @@ export function openCarrier(ctx: ParameterizedContext, parts: CarrierParts): Car
   const send = (payload: string) =>
     answer.setCookie(cookie.set(`${payload}.${signer.sign(signed(payload))}`, setting.absoluteTimeout))
   const clear = () => answer.setCookie(cookie.clear())
-  if (!store) return new CookieSession(setting, { payload: received(), send, clear, gone })
+  if (!stored) return new CookieSession(setting, { payload: received(), send, clear, gone })
   return new StoredSession(
-    { ...setting, store, queue: parts.queue, created: parts.created },
+    stored,
     // Once the head is sent the cookie stays, and leads nowhere: the session has ended in the store.
     { id: received(), assertOpen: () => answer.assertOpen(), send, clear: () => ctx.headerSent || clear(), gone },
   )

@@ -1,5 +1,5 @@
 import { OptionInvalid } from '../errors.ts'
-import { checkDuration, checkMethods, checkOneOf, knownOptions } from '../options.ts'
+import { checkClock, checkDuration, checkMethods, checkOneOf, knownOptions } from '../options.ts'
 import { type CookieOptions, SessionCookie } from './cookie.ts'
 import { withDeadline } from './deadline.ts'
 import { Signer, type SigningKey } from './signature.ts'
@@ -65,8 +65,7 @@ export function settleSessions(options: SessionsOptions): SessionsSetting {
   if (deadline > LONGEST_TIMER)
     throw new OptionInvalid(WHERE, 'deadline', `must be at most ${LONGEST_TIMER} milliseconds.`)
   checkOneOf(WHERE, 'onUnavailable', onUnavailable, ['fail', 'anonymous'])
-  if (typeof now !== 'function')
-    throw new OptionInvalid(WHERE, 'now', 'must be a function that answers epoch milliseconds.')
+  checkClock(WHERE, now)
   const cookie = new SessionCookie(WHERE, options.cookie)
   const signer = options.keys === undefined ? null : new Signer(WHERE, options.keys)
 

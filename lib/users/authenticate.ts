@@ -1,7 +1,7 @@
 import type { ParameterizedContext } from 'koa'
 import { AccessDenied, BackendInvalid, CredentialsInvalid } from '../errors.ts'
 import { publish } from '../events.ts'
-import { isPlainObject } from '../sessions/data.ts'
+import { isPlainObject } from '../options.ts'
 import { backendFailure, type Credentials, checkUser, type UserBackend } from './backend.ts'
 import type { AuthenticatedUser } from './user.ts'
 

@@ -1,5 +1,6 @@
 import { coalesce } from '../coalesce.ts'
 import { OptionInvalid } from '../errors.ts'
+import { checkOptionalFunction } from '../options.ts'
 import { checkBackendName, type UserBackend } from './backend.ts'
 import type { AuthenticatedUser } from './user.ts'
 
@@ -21,10 +22,7 @@ export class Backends implements Iterable<UserBackend> {
       if (typeof backend?.load !== 'function')
         throw new OptionInvalid(where, option, 'must be a user backend: an object with name and load().')
       checkBackendName(where, backend.name, `${option}.name`)
-      for (const method of OPTIONAL) {
-        if (backend[method] !== undefined && typeof backend[method] !== 'function')
-          throw new OptionInvalid(where, `${option}.${method}`, 'must be a function, or left out.')
-      }
+      for (const method of OPTIONAL) checkOptionalFunction(where, `${option}.${method}`, backend[method])
       if (!backend.toSession !== !backend.fromSession)
         throw new OptionInvalid(where, option, 'must have both of toSession() and fromSession(), or neither.')
       if (this.#entries.has(backend.name))

@@ -1,7 +1,6 @@
 import { OptionInvalid } from '../errors.ts'
-import { knownOptions } from '../options.ts'
+import { isPlainObject, knownOptions } from '../options.ts'
 import { userKey } from '../sessions/content.ts'
-import { isPlainObject } from '../sessions/data.ts'
 import type { SessionData } from '../sessions/store.ts'
 import { checkBackendName, idProblem } from './backend.ts'
 import { type AuthenticatedUser, describeUser } from './user.ts'

@@ -32,10 +32,14 @@ export function requirePermission(permission: string, options: GuardOptions = {}
   const admit = loginGuard('requirePermission()', options)
   return async function requirePermissionGuard(ctx: ParameterizedContext<LoggedIn>, next: Next) {
     if (!admit(ctx)) return
-    // Whatever else a backend answers, a promise among it, grants nothing.
-    if (ctx.state.user.hasPermission(permission) !== true) throw new PermissionDenied(permission)
+    if (!isGranted(ctx.state.user, permission)) throw new PermissionDenied(permission)
     await next()
   }
+}
+
+/** Whether the user has the permission. Whatever a backend answers in place of true, a promise among it, grants nothing. */
+export function isGranted(user: AuthenticatedUser, permission: string): boolean {
+  return user.hasPermission(permission) === true
 }
 
 /** @throws OptionInvalid where a permission is no name */

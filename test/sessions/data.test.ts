@@ -1,14 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { SessionDataInvalid } from '../../lib/errors.ts'
-import {
-  exactSnapshot,
-  isPlainObject,
-  isReservedKey,
-  isStorable,
-  refuseOversize,
-  storedSnapshot,
-} from '../../lib/sessions/data.ts'
+import { exactSnapshot, isReservedKey, isStorable, refuseOversize, storedSnapshot } from '../../lib/sessions/data.ts'
 import type { SessionData } from '../../lib/sessions/store.ts'
 import { scaled } from '../scale.ts'
 import { RESERVED_NAMES, UNSTORABLE } from './unstorable.ts'
@@ -141,12 +134,6 @@ test('T2: whatever may be stored can be read back: nesting of 32 levels, in a lo
   t.true(isStorable({ _login: { backend: 'b', id: 'i', stamp: 's', snapshot: deepest } }))
   t.true(isStorable({ value: big(256), _created: 1 }))
   t.false(isStorable({ value: big(512), _created: 1 }))
-})
-
-test('A plain object is one without a class.', t => {
-  t.true(isPlainObject({}))
-  t.true(isPlainObject(Object.create(null)))
-  for (const other of [null, [], new Map(), 'x', 1, () => 1, new (class {})()]) t.false(isPlainObject(other))
 })
 
 test('The snapshot of stored values is that of the same values in a session.', t => {

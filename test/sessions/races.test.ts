@@ -236,15 +236,20 @@ for (const [name, setup] of Object.entries(STORES)) {
   test(`S6: ${name}: requests that all hold the session when they write keep each other's changes.`, async t => {
     const { open, now } = await setup(t)
     const app = await startApp(t, { store: await open(), now, deadline: 30_000, handlers })
-    const browser = app.browser()
-    await browser.get('/start')
-    const held = Array.from({ length: 30 }, newGate)
-    const running = held.map(({ name: at }, index) => browser.get(`/set-slowly?key=k${index}&gate=${at}`))
-    await Promise.all(held.map(({ reached }) => reached))
-    for (const one of held) one.open()
-    await Promise.all(running)
-    t.is(Object.keys((await browser.get('/values')).json).length, 31)
+    t.is(await keysAfterWritesAtOnce(app), 31)
   })
+}
+
+/** Thirty requests hold the session, then all write a key of their own. Answers how many keys there are, with the one from before. */
+async function keysAfterWritesAtOnce(app: TestApp): Promise<number> {
+  const browser = app.browser()
+  await browser.get('/start')
+  const held = Array.from({ length: 30 }, newGate)
+  const running = held.map(({ name: at }, index) => browser.get(`/set-slowly?key=k${index}&gate=${at}`))
+  await Promise.all(held.map(({ reached }) => reached))
+  for (const one of held) one.open()
+  await Promise.all(running)
+  return Object.keys((await browser.get('/values')).json).length
 }
 
 /** The same handlers without what koa-session does not have. */
@@ -281,13 +286,6 @@ test('S2: the control of the races: koa-session alone brings sessions back.', as
 
 test('S6: the control of the merge: koa-session alone loses changes.', async t => {
   const app = await startApp(t, { layers: [bareSessions()], handlers: bareHandlers })
-  const browser = app.browser()
-  await browser.get('/start')
-  const held = Array.from({ length: 30 }, newGate)
-  const running = held.map(({ name: at }, index) => browser.get(`/set-slowly?key=k${index}&gate=${at}`))
-  await Promise.all(held.map(({ reached }) => reached))
-  for (const one of held) one.open()
-  await Promise.all(running)
-  const kept = Object.keys((await browser.get('/values')).json).length
+  const kept = await keysAfterWritesAtOnce(app)
   t.true(kept < 31, `${kept} kept`)
 })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { OptionInvalid } from '../../errors.ts'
-import { knownOptions } from '../../options.ts'
+import { checkClock, knownOptions } from '../../options.ts'
 import type { SessionRecord, SessionStore } from '../store.ts'
 
 /** Options of `memoryStore()`. */
@@ -25,8 +25,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
     throw new OptionInvalid('memoryStore()', 'maxSessions', 'must be a whole number, at least 1.')
   }
-  if (typeof now !== 'function')
-    throw new OptionInvalid('memoryStore()', 'now', 'must be a function that answers epoch milliseconds.')
+  checkClock('memoryStore()', now)
   const kept = new Map<string, Kept>()
   // Versions start at random, so that one from before a restart never fits a record from after it.
   let lastVersion = randomBytes(5).readUIntBE(0, 5)

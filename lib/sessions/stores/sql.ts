@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
 import { isDuplicate, retried } from '../../database/conflicts.ts'
 import { dialectOf, fromBytes } from '../../database/dialects.ts'
-import { USER_KEY_BYTES } from '../../database/tables.ts'
-import { OptionInvalid } from '../../errors.ts'
-import { checkText, knownOptions } from '../../options.ts'
+import { checkTableName, USER_KEY_BYTES } from '../../database/tables.ts'
+import { checkClock, knownOptions } from '../../options.ts'
 import type { SessionData, SessionRecord, SessionStore } from '../store.ts'
 
 /** Options of `sqlStore()`. */
@@ -40,9 +39,8 @@ export function sqlStore(knex: Knex, options: SqlStoreOptions = {}): SqlStore {
   const dialect = dialectOf('sqlStore()', knex)
   knownOptions('sqlStore()', options, ['table', 'now'])
   const { table = 'sessions', now = Date.now } = options
-  checkText('sqlStore()', 'table', table, /^[^\s`"'?\0]+$/, "must be the name of a table, as 'sessions'.")
-  if (typeof now !== 'function')
-    throw new OptionInvalid('sqlStore()', 'now', 'must be a function that answers epoch milliseconds.')
+  checkTableName('sqlStore()', table, 'sessions')
+  checkClock('sqlStore()', now)
 
   const rows = () => knex<Row>(table)
   const live = (id: string) => rows().where({ id }).where('expires_at', '>', now())

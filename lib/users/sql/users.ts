@@ -1,9 +1,9 @@
 import type { Knex } from 'knex'
 import { retried } from '../../database/conflicts.ts'
 import { dialectOf } from '../../database/dialects.ts'
-import { users } from '../../database/tables.ts'
+import { checkTableName, users } from '../../database/tables.ts'
 import { OptionInvalid, UserUnknown } from '../../errors.ts'
-import { checkText, knownOptions } from '../../options.ts'
+import { checkClock, knownOptions } from '../../options.ts'
 import { checkBackendName, type UserBackend } from '../backend.ts'
 import { canonicalLogin } from '../canonical.ts'
 import { hashPassword, needsRenewal, verifyPassword } from '../passwords.ts'
@@ -67,9 +67,8 @@ export function sqlUsers(knex: Knex, options: SqlUsersOptions = {}): SqlUsers {
   knownOptions(where, options, ['name', 'table', 'now'])
   const { name = 'sql', table = 'users', now = Date.now } = options
   checkBackendName(where, name)
-  checkText(where, 'table', table, /^[^\s`"'?\0]+$/, "must be the name of a table, as 'users'.")
-  if (typeof now !== 'function')
-    throw new OptionInvalid(where, 'now', 'must be a function that answers epoch milliseconds.')
+  checkTableName(where, table, 'users')
+  checkClock(where, now)
 
   const rows = () => knex<UserRow>(table)
   const select = (restrict: (query: Knex.QueryBuilder) => void): Promise<UserRow[]> =>
