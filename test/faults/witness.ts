@@ -66,7 +66,7 @@ export class Witness {
   private constructor(app: TestApp, people: number) {
     this.app = app
     this.#visitor = app.browser()
-    this.#people = Array.from({ length: people }, (_, index) => new Person(`person${index}`, app.browser()))
+    this.#people = Array.from({ length: people }, (_, index) => new Person(`person${index}`, app.browser(), index))
   }
 
   /** @param options those of `sessions()`, and how many people there are */
@@ -185,12 +185,14 @@ class Person {
   #loggedIn = false
   #count = 0
   #unsure = 0
-  #turns = 0
+  #turns: number
   readonly #ended: Browser[] = []
 
-  constructor(name: string, browser: Browser) {
+  /** @param turns how many it pretends to have had, so that not everybody logs out at once */
+  constructor(name: string, browser: Browser, turns: number) {
     this.name = name
     this.browser = browser
+    this.#turns = turns
   }
 
   /** One request. False where it was answered by an error. */
