@@ -1,3 +1,4 @@
+import { debuglog } from 'node:util'
 import { createSession } from 'koa-session'
 import type { SessionData } from './store.ts'
 
@@ -28,8 +29,8 @@ export interface Session {
 export interface EngineClient {
   /** The values of the session that the request came with, or null. */
   load(): Promise<SessionData | null>
-  /** Stores the values that the session object holds by now. */
-  store(renew: boolean): Promise<void>
+  /** Stores the values that the session object holds by now: under a new id, or under the id they have, then perhaps only if they have changed. */
+  store(how: 'renew' | 'save' | 'if changed'): Promise<void>
   /** Ends the session. */
   end(): Promise<void>
 }
@@ -41,8 +42,11 @@ export interface EngineHold {
   set session(values: SessionData | null)
 }
 
+/** What koa-session is handed in place of Koa's `ctx`. */
 interface EngineContext extends EngineHold {
   client: EngineClient
+  /** What was loaded, until the session object has it. */
+  loaded: SessionData | null
   renewing: boolean
 }
 
@@ -50,10 +54,12 @@ type Start = (client: EngineClient, next: (hold: EngineHold) => Promise<void>) =
 
 /** koa-session wants a number; when a session expires is ours to say. */
 const UNUSED_MAX_AGE = 86_400_000
+const debugging = debuglog('koa-session:context')
 
 /**
  * koa-session by its public options alone, on a stand-in for the application, so that several layers do not share its `ctx.session`. It is
- * handed neither ids nor cookies: its external key says only whether there is a session, so that nothing it prints or keeps can be replayed.
+ * handed neither ids nor data: its external key says only whether there is a session, its session object begins empty and is filled here, so
+ * that nothing it prints (NODE_DEBUG) or hashes is anybody's.
  */
 export function createEngine(): Start {
   const app = { use() {}, emit() {}, context: {} as object }
@@ -65,13 +71,20 @@ export function createEngine(): Start {
       maxAge: UNUSED_MAX_AGE,
       genid: () => 'new',
       externalKey: { get: () => 'request', set: () => {} },
+      beforeSave: (_ctx, session) => hide(session),
       store: {
-        get: (_key, _maxAge, { ctx }) => (ctx as EngineContext).client.load(),
-        async set(_key, _values, _maxAge, { ctx }) {
+        async get(_key, _maxAge, { ctx }) {
           const context = ctx as EngineContext
+          context.loaded = await context.client.load()
+          return context.loaded && {}
+        },
+        async set(_key, _values, _maxAge, { ctx, changed }) {
+          const context = ctx as EngineContext
+          show(context.session)
           const { renewing } = context
           context.renewing = false
-          await context.client.store(renewing)
+          // It compares with the empty values it knows: only `manuallyCommit` asks it to.
+          await context.client.store(renewing ? 'renew' : changed ? 'if changed' : 'save')
         },
         async destroy(_key, { ctx }) {
           const context = ctx as EngineContext
@@ -84,7 +97,45 @@ export function createEngine(): Start {
     app,
   )
   return (client, next) => {
-    const context: EngineContext = Object.assign(Object.create(app.context), { client, renewing: false })
-    return run(context, () => next(context))
+    const context: EngineContext = Object.assign(Object.create(app.context), { client, loaded: null, renewing: false })
+    return run(context, () => {
+      const hold = new Hold(context)
+      if (context.loaded) Object.assign(context.session!, context.loaded)
+      return next(hold)
+    })
   }
+}
+
+class Hold implements EngineHold {
+  readonly #context: EngineContext
+
+  constructor(context: EngineContext) {
+    this.#context = context
+  }
+
+  get session(): Session | null {
+    return this.#context.session
+  }
+
+  set session(values: SessionData | null) {
+    this.#context.session = values && {}
+    if (values) Object.assign(this.#context.session!, values)
+  }
+}
+
+const hidden = new WeakMap<object, PropertyDescriptor | null>()
+
+/** While koa-session prints what it saves, its session object tells nothing. */
+function hide(session: object): void {
+  if (!debugging.enabled || !Object.isExtensible(session)) return
+  hidden.set(session, Object.getOwnPropertyDescriptor(session, 'toJSON') ?? null)
+  Object.defineProperty(session, 'toJSON', { value: () => ({}), configurable: true })
+}
+
+function show(session: object | null): void {
+  const own = session && hidden.get(session)
+  if (!session || own === undefined) return
+  hidden.delete(session)
+  Reflect.deleteProperty(session, 'toJSON')
+  if (own) Object.defineProperty(session, 'toJSON', own)
 }

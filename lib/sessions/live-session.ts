@@ -86,10 +86,11 @@ export class LiveSession implements EngineClient {
   }
 
   /** For the engine: stores what the session object holds by now. */
-  async store(renew: boolean): Promise<void> {
-    await this.#inTurn(() =>
-      this.#write(draft => (renew ? this.carrier.renew(draft, false) : this.carrier.save(draft))),
-    )
+  async store(how: 'renew' | 'save' | 'if changed'): Promise<void> {
+    await this.#inTurn(async () => {
+      if (how === 'if changed' && !this.#hasChanged()) return
+      await this.#write(draft => (how === 'renew' ? this.carrier.renew(draft, false) : this.carrier.save(draft)))
+    })
   }
 
   /** Changes the stored session in one step, together with the changes of this request so far. False where the session has ended. */
@@ -156,7 +157,11 @@ export class LiveSession implements EngineClient {
     if (this.#endWanted) await this.#inTurn(() => this.#endAsWanted())
     const { session } = this.#hold
     if (!session) return
-    if (changesBetween(this.#base, this.#snapshot()).size > 0) await session.save()
+    if (this.#hasChanged()) await session.save()
+  }
+
+  #hasChanged(): boolean {
+    return changesBetween(this.#base, this.#snapshot()).size > 0
   }
 
   async #endAsWanted(): Promise<void> {

@@ -10,8 +10,8 @@ function client(values: SessionData | null): EngineClient & { calls: string[] } 
   return {
     calls,
     load: async () => values,
-    store: async renew => {
-      calls.push(renew ? 'renew' : 'store')
+    store: async how => {
+      calls.push(how)
     },
     end: async () => {
       calls.push('end')
@@ -79,7 +79,20 @@ test('save() stores and regenerate() renews, each once; nothing is stored by its
     await hold.session!.regenerate()
     await hold.session!.save()
   })
-  t.deepEqual(one.calls, ['store', 'renew', 'store'])
+  t.deepEqual(one.calls, ['save', 'renew', 'save'])
+})
+
+test('manuallyCommit() asks to store what has changed, if anything has; of an empty new session there is nothing to ask.', async t => {
+  for (const [values, calls] of [
+    [{ a: 1 }, ['if changed']],
+    [null, []],
+  ] as const) {
+    const one = client(values)
+    await createEngine()(one, async hold => {
+      await hold.session!.manuallyCommit()
+    })
+    t.deepEqual(one.calls, calls)
+  }
 })
 
 test('A session that was set to null is ended by its own save().', async t => {
