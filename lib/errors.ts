@@ -106,11 +106,14 @@ export class SessionTooLate extends StrataError {
   }
 }
 
-/** The store cannot list a user's sessions. */
+/** The store cannot list a user's sessions: memcached has no way to, and `cookieStore()` keeps none. */
 export class SessionsNotListable extends StrataError {
   readonly code = 'SESSIONS_NOT_LISTABLE'
   constructor() {
-    super('This session store cannot list sessions. Use one that has list(), such as memoryStore() or sqlStore().')
+    super(
+      'This session store cannot list sessions: memcachedStore() and cookieStore() never can. Use one that has list(), such as ' +
+        'sqlStore() or redisStore(). ctx.logoutEverywhere() needs no list.',
+    )
   }
 }
 

@@ -194,7 +194,7 @@ for (const [name, open] of Object.entries(CARRIERS)) {
       })
       const guard = sessionOrBasicAuth({ realm: 'Test' })
       const app = await startUsersApp(t, {
-        store: await open(t),
+        ...(await open(t)),
         backends: [flaky, local, ldap],
         above: [
           profiles({

@@ -15,6 +15,10 @@ export interface Dialect {
   toBytes(text: string): string | Buffer
   /** What a table is made with beyond its columns. */
   tableTraits(table: Knex.CreateTableBuilder): void
+  /** Whether each change of a table's definition commits by itself, whatever the transaction. */
+  readonly commitsDefinitions: boolean
+  /** What a migration's transaction begins with. */
+  readonly transaction: Knex.TransactionConfig
   /** Waits until no other connection migrates this database. Runs first in a transaction. */
   lock(trx: Knex.Transaction): Promise<void>
   unlock(trx: Knex.Transaction): Promise<void>
@@ -25,7 +29,7 @@ export const MIGRATIONS_TABLE = 'strata_migrations'
 
 const LOCK_SECONDS = 60
 const ADVISORY_LOCK = 7_872_823_011_506
-const MARIADB_LOCK = `concat('strata ', md5(database()))`
+const MARIADB_LOCK = `concat('strata ', md5(lower(coalesce(database(), ''))))`
 
 const sqlite: Dialect = {
   name: 'sqlite',
@@ -35,6 +39,8 @@ const sqlite: Dialect = {
   longText: 'text',
   toBytes: text => text,
   tableTraits() {},
+  commitsDefinitions: false,
+  transaction: {},
   async lock(trx) {
     // The first statement of the transaction writes, so the database is locked from here on and no read has to be upgraded.
     await trx(MIGRATIONS_TABLE).where({ name: '' }).del()
@@ -54,14 +60,31 @@ const mariadb: Dialect = {
     table.charset('utf8mb4')
     table.collate('utf8mb4_bin')
   },
+  commitsDefinitions: true,
+  transaction: {},
   // Creating a table commits, so the lock is one of the connection's and not the transaction's; it ends with the connection in any case.
   async lock(trx) {
+    await assertSettings(trx)
     const [rows] = await trx.raw(`select get_lock(${MARIADB_LOCK}, ${LOCK_SECONDS}) as taken`)
     if (Number(rows[0].taken) !== 1) throw new Error(`Another process has been migrating for ${LOCK_SECONDS} s.`)
   },
   async unlock(trx) {
     await trx.raw(`select release_lock(${MARIADB_LOCK})`)
   },
+}
+
+/** Refuses what no statement can be safe under. */
+async function assertSettings(trx: Knex.Transaction): Promise<void> {
+  const [rows] = await trx.raw('select @@session.sql_mode as mode, @@session.autocommit as autocommit')
+  const refuse = (what: string, why: string) => {
+    throw new OptionInvalid('migrate()', 'knex', `must be for connections ${what}: ${why}.`)
+  }
+  if (String(rows[0].mode).includes('NO_BACKSLASH_ESCAPES'))
+    refuse(
+      'whose sql_mode has no NO_BACKSLASH_ESCAPES',
+      'under it the driver, which escapes with backslashes, lets values end their quotation',
+    )
+  if (Number(rows[0].autocommit) === 0) refuse('with autocommit', 'without it nothing that is stored would be kept')
 }
 
 const postgresql: Dialect = {
@@ -72,6 +95,9 @@ const postgresql: Dialect = {
   longText: 'text',
   toBytes: text => Buffer.from(text),
   tableTraits() {},
+  commitsDefinitions: false,
+  // Under a stricter level it would see what there was before it waited for the lock.
+  transaction: { isolationLevel: 'read committed' },
   async lock(trx) {
     await trx.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK])
   },

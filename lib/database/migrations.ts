@@ -24,11 +24,14 @@ let turn: Promise<unknown> = Promise.resolve()
 /**
  * Makes the library's own tables, or brings them up to this version: users, groups, group_members, user_permissions, group_permissions,
  * sessions, and strata_migrations, which records what ran. It touches no others, can be called at every start, and waits where another process
- * is at it. Answers the names of the migrations that ran now.
- * @throws OptionInvalid when it is no knex instance for SQLite, MariaDB or PostgreSQL, or a table of another shape has the name of one of ours
+ * is at it. One that was interrupted is finished by the next call. In a transaction of the application it is a part of it, but on MariaDB, where
+ * making a table commits. Answers the names of the migrations that ran now.
+ * @throws OptionInvalid when it is no knex instance for SQLite, MariaDB or PostgreSQL, a table of another shape has the name of one of ours, or
+ * connections to MariaDB are without autocommit or have the sql_mode NO_BACKSLASH_ESCAPES, under which no value is safe in a statement
  */
 export async function migrate(knex: Knex): Promise<string[]> {
   const dialect = dialectOf('migrate()', knex)
+  if (dialect.name !== 'sqlite') return migrateInTurn(knex, dialect)
   // An SQLite driver waits for a lock without letting this process go on, and so must not wait for this very process.
   const answer = turn.then(() => migrateInTurn(knex, dialect))
   turn = answer.catch(() => {})
@@ -43,9 +46,10 @@ async function migrateInTurn(knex: Knex, dialect: Dialect): Promise<string[]> {
       if (dialect.name !== 'sqlite') await makeRecord(trx)
       return await runMissing(trx, dialect)
     } finally {
-      await dialect.unlock(trx)
+      // A connection that is gone has let go of its lock, and the error to tell is the one from before.
+      await dialect.unlock(trx).catch(() => {})
     }
-  })
+  }, dialect.transaction)
 }
 
 function makeRecord(knex: Knex): Promise<void> {
@@ -66,16 +70,21 @@ async function runMissing(trx: Knex.Transaction, dialect: Dialect): Promise<stri
 }
 
 async function makeTables(trx: Knex.Transaction, dialect: Dialect, tables: readonly Table[]): Promise<void> {
-  for (const { name, columns, make } of tables) {
-    if (await trx.schema.hasTable(name)) {
-      await assertOurs(trx, name, columns)
-      continue
-    }
-    await trx.schema.createTable(name, table => {
-      dialect.tableTraits(table)
-      make(table, dialect)
-    })
+  for (const table of tables) {
+    if (await trx.schema.hasTable(table.name)) await assertOurs(trx, table.name, table.columns)
+    else await makeTable(trx, dialect, table)
   }
+}
+
+async function makeTable(trx: Knex.Transaction, dialect: Dialect, { name, make }: Table): Promise<void> {
+  // Where its keys and indexes are added one by one and each of them commits, a table gets its name when it is whole.
+  const first = dialect.commitsDefinitions ? `strata_unfinished_${name}` : name
+  if (first !== name) await trx.schema.dropTableIfExists(first)
+  await trx.schema.createTable(first, table => {
+    dialect.tableTraits(table)
+    make(table, dialect)
+  })
+  if (first !== name) await trx.schema.renameTable(first, name)
 }
 
 async function assertOurs(trx: Knex.Transaction, name: string, columns: readonly string[]): Promise<void> {

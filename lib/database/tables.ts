@@ -2,7 +2,10 @@ import type { Knex } from 'knex'
 import { checkText } from '../options.ts'
 import type { Dialect } from './dialects.ts'
 
-/** A table: its columns, and how it is made. Moments are epoch milliseconds. */
+/**
+ * A table: its columns, and how it is made. Moments are epoch milliseconds. Indexes and foreign keys have names that do not come from the
+ * table's, since it may be made under another one first.
+ */
 export interface Table {
   readonly name: string
   readonly columns: readonly string[]
@@ -67,10 +70,10 @@ export const groupMembers: Table = {
   columns: ['group_id', 'user_id'],
   make(table) {
     table.bigInteger('group_id').unsigned().notNullable()
-    table.bigInteger('user_id').unsigned().notNullable().index()
+    table.bigInteger('user_id').unsigned().notNullable().index('group_members_user_id_index')
     table.primary(['group_id', 'user_id'])
-    table.foreign('group_id').references('groups.id').onDelete('CASCADE')
-    table.foreign('user_id').references('users.id').onDelete('CASCADE')
+    table.foreign('group_id', 'group_members_group_id_foreign').references('groups.id').onDelete('CASCADE')
+    table.foreign('user_id', 'group_members_user_id_foreign').references('users.id').onDelete('CASCADE')
   },
 }
 
@@ -82,7 +85,7 @@ export const userPermissions: Table = {
     table.bigInteger('user_id').unsigned().notNullable()
     table.specificType('permission', `${exactText(PERMISSION_LENGTH)} not null`)
     table.primary(['user_id', 'permission'])
-    table.foreign('user_id').references('users.id').onDelete('CASCADE')
+    table.foreign('user_id', 'user_permissions_user_id_foreign').references('users.id').onDelete('CASCADE')
   },
 }
 
@@ -94,7 +97,7 @@ export const groupPermissions: Table = {
     table.bigInteger('group_id').unsigned().notNullable()
     table.specificType('permission', `${exactText(PERMISSION_LENGTH)} not null`)
     table.primary(['group_id', 'permission'])
-    table.foreign('group_id').references('groups.id').onDelete('CASCADE')
+    table.foreign('group_id', 'group_permissions_group_id_foreign').references('groups.id').onDelete('CASCADE')
   },
 }
 
@@ -104,10 +107,10 @@ export const sessions: Table = {
   columns: ['id', 'user_key', 'data', 'version', 'expires_at'],
   make(table, { asciiText, bytes, longText }) {
     table.specificType('id', `${asciiText(64)} not null primary key`)
-    table.specificType('user_key', bytes(USER_KEY_BYTES)).index()
+    table.specificType('user_key', bytes(USER_KEY_BYTES)).index('sessions_user_key_index')
     table.specificType('data', `${longText} not null`)
     table.specificType('version', `${asciiText(36)} not null`)
-    table.bigInteger('expires_at').notNullable().index()
+    table.bigInteger('expires_at').notNullable().index('sessions_expires_at_index')
   },
 }
 

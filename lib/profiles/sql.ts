@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { retried } from '../database/conflicts.ts'
 import { checkTableName } from '../database/tables.ts'
 import { OptionInvalid } from '../errors.ts'
 import { checkText, knownOptions } from '../options.ts'
@@ -14,7 +15,7 @@ export interface SqlProfilesOptions {
 
 /**
  * Profiles in a table of the application: the row whose key column holds `user.key`. Keys are compared exactly, whatever the collation of the
- * column. The profile is the row, as the driver answers it.
+ * column, which is one of text. The profile is the row, as the driver answers it. What fails in the database rejects with its error, without keys.
  * @throws OptionInvalid naming the option that is wrong
  */
 export function sqlProfiles<Profile extends object>(knex: Knex, options: SqlProfilesOptions): ProfileSource<Profile> {
@@ -27,7 +28,7 @@ export function sqlProfiles<Profile extends object>(knex: Knex, options: SqlProf
   checkText(where, 'key', key, /^[^\s`"'?\0.*]+$/, "must be the name of a column, as 'user_key'.")
 
   const find = async (keys: string[]): Promise<Map<unknown, Profile>> => {
-    const rows: Record<string, unknown>[] = await knex(table).whereIn(key, keys)
+    const rows: Record<string, unknown>[] = await retried(() => knex(table).whereIn(key, keys))
     return new Map(rows.map(row => [String(row[key]), row as Profile]))
   }
   return {

@@ -56,9 +56,15 @@ export function storedSnapshot(values: SessionData): Snapshot {
   return new Map(Object.keys(values).map(key => [key, JSON.stringify(values[key])]))
 }
 
-/** Whether stored data is a plain object of JSON values within the limits of depth and size that hold for storing. */
+/** Whether stored data is a plain object of JSON values within the limits of depth, size and names that hold for storing. */
 export function isStorable(data: unknown): data is SessionData {
-  return isPlainObject(data) && sizeOf(data, DEEPEST + 2) <= MOST_STORED
+  if (!isPlainObject(data)) return false
+  let size = 2
+  for (const key of Object.keys(data)) {
+    // A login holds what may be as deep as a value.
+    size += sizeOf(data[key], key === '_login' ? DEEPEST + 1 : DEEPEST) + key.length + 3
+  }
+  return size <= MOST_STORED
 }
 
 /**
@@ -79,7 +85,7 @@ function bytesOf(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value))
 }
 
-/** About the length of a value as JSON, and never more; infinite where it is no JSON or nested deeper than `levels`. */
+/** About the length of a value as JSON, and never more; infinite where it is no JSON, nested deeper than `levels`, or has a name that is refused. */
 function sizeOf(value: unknown, levels: number): number {
   if (typeof value === 'string') return value.length + 2
   if (value === null || typeof value === 'boolean') return 4
@@ -87,6 +93,7 @@ function sizeOf(value: unknown, levels: number): number {
   if (levels === 0 || !(Array.isArray(value) || isPlainObject(value))) return Number.POSITIVE_INFINITY
   let size = 2
   for (const [key, inner] of Object.entries(value)) {
+    if (isRefusedInside(key)) return Number.POSITIVE_INFINITY
     size += sizeOf(inner, levels - 1) + (Array.isArray(value) ? 1 : key.length + 3)
   }
   return size
@@ -100,6 +107,11 @@ export function refuseReserved(key: string): void {
       "cannot be stored: names that start with '_' and names of the session's own methods are reserved.",
     )
   }
+}
+
+/** Whether no object in a session may have this key: one would be lost in copies, by the other JSON would be something else. */
+function isRefusedInside(key: string): boolean {
+  return key === '__proto__' || key === 'toJSON'
 }
 
 function refuseInexact(value: unknown, path: string, depth: number): void {
@@ -124,8 +136,7 @@ function refuseInexact(value: unknown, path: string, depth: number): void {
   if (Reflect.ownKeys(value).length > Object.keys(value).length)
     throw new SessionDataInvalid(path, 'has keys that are symbols or not enumerable, which JSON would drop.')
   for (const key of Object.keys(value)) {
-    if (key === '__proto__' || key === 'toJSON')
-      throw new SessionDataInvalid(`${path}.${key}`, 'cannot be stored under this name.')
+    if (isRefusedInside(key)) throw new SessionDataInvalid(`${path}.${key}`, 'cannot be stored under this name.')
     refuseInexact(value[key], `${path}.${key}`, depth + 1)
   }
 }

@@ -1,4 +1,4 @@
-import { SessionStoreUnavailable } from '../errors.ts'
+import { SessionDataInvalid, SessionStoreUnavailable } from '../errors.ts'
 import { publish } from '../events.ts'
 import type { SessionStore } from './store.ts'
 
@@ -6,8 +6,9 @@ import type { SessionStore } from './store.ts'
 const MOST_LATE = 64
 
 /**
- * A store whose every call answers within `deadline` milliseconds, with the store's answer or with SessionStoreUnavailable. Behind a frozen
- * store no queue grows: once 64 calls hang, only one call each deadline is let through, to see whether the store is back.
+ * A store whose every call answers within `deadline` milliseconds, with the store's answer, with the store's SessionDataInvalid
+ * where a session is too large for it, or with SessionStoreUnavailable. Behind a frozen store no queue grows: once 64 calls hang, only one
+ * call each deadline is let through, to see whether the store is back.
  */
 export function withDeadline(store: SessionStore, deadline: number): SessionStore {
   let late = 0
@@ -45,6 +46,8 @@ export function withDeadline(store: SessionStore, deadline: number): SessionStor
     try {
       return await Promise.race([answer, timeout])
     } catch (error) {
+      // The store is well, and what it was handed will not become less by trying again.
+      if (error instanceof SessionDataInvalid) throw error
       publish('koa-strata:store-error', { operation, error })
       throw new SessionStoreUnavailable(error)
     } finally {

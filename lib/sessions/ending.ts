@@ -1,4 +1,5 @@
 import { SessionContended } from '../errors.ts'
+import { backOff } from './back-off.ts'
 import { ENDED, parseContent } from './content.ts'
 import type { SessionRecord, SessionStore } from './store.ts'
 
@@ -41,9 +42,11 @@ export async function endStoredSession(
       }
       known = found.version
     }
+    const begun = performance.now()
     const answer = await store.replace(current, known, markerOf(now))
     if (answer === 'gone') return false
     if (answer !== 'changed') return true
+    await backOff(tries + 1, begun)
     known = undefined
   }
   throw new SessionContended(MOST_TRIES)

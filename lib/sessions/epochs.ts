@@ -2,8 +2,9 @@ import { newSessionId, storeId } from './id.ts'
 import type { SessionRecord, SessionStore } from './store.ts'
 
 /**
- * Ends all sessions of users whose backend cannot: an epoch beside the sessions, a random text that a login is bound to. Nobody's epoch has
- * a record until it is first renewed; a record lives as long as a session bound to it can.
+ * Ends all sessions of users whose backend cannot: an epoch beside the sessions, a random text that a login is bound to. A user's first login
+ * makes it; it lives as long as a session bound to it can. Where a store loses it, by eviction or a flush, the logins bound to it have ended:
+ * none that was ended before can come back.
  */
 export class Epochs {
   readonly #store: SessionStore
@@ -17,7 +18,7 @@ export class Epochs {
     this.#now = now
   }
 
-  /** The user's epoch; empty while it was never renewed. */
+  /** The user's epoch; empty where there is none, and then no login holds that was bound to one. */
   async current(userKey: string): Promise<string> {
     const found = await this.#store.read(idOf(userKey))
     return typeof found?.data._epoch === 'string' ? found.data._epoch : ''
@@ -25,7 +26,11 @@ export class Epochs {
 
   /** The epoch to bind a new login to, kept for as long as that login can last. */
   async bind(userKey: string): Promise<string> {
-    await this.#store.touch(idOf(userKey), this.#expiry())
+    const id = idOf(userKey)
+    if (!(await this.#store.touch(id, this.#expiry()))) {
+      const epoch = newSessionId()
+      if ((await this.#store.create(id, this.#record(epoch))) !== null) return epoch
+    }
     return this.current(userKey)
   }
 
@@ -36,7 +41,7 @@ export class Epochs {
   async renew(userKey: string): Promise<string | null> {
     const id = idOf(userKey)
     const epoch = newSessionId()
-    const record: SessionRecord = { data: { _epoch: epoch }, user: null, expiresAt: this.#expiry() }
+    const record = this.#record(epoch)
     for (;;) {
       const found = await this.#store.read(id)
       if (!found) {
@@ -47,6 +52,10 @@ export class Epochs {
       // 'changed': another renewal came between, which ended the same logins.
       if (answer !== 'gone') return answer === 'changed' ? null : epoch
     }
+  }
+
+  #record(epoch: string): SessionRecord {
+    return { data: { _epoch: epoch }, user: null, expiresAt: this.#expiry() }
   }
 
   #expiry(): number {

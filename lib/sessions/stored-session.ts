@@ -1,6 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { SessionContended, SessionStoreUnavailable } from '../errors.ts'
 import type { SessionGone } from '../events.ts'
+import { backOff } from './back-off.ts'
 import type { Carrier, Draft } from './carrier.ts'
 import { parseContent, type SessionContent, userOf } from './content.ts'
 import { endStoredSession, markerOf } from './ending.ts'
@@ -100,6 +100,7 @@ export class StoredSession implements Carrier {
       for (let tries = 0; current; tries++) {
         if (tries === MOST_TRIES) throw new SessionContended(tries)
         const data = draft(this.#stored)
+        const begun = performance.now()
         const answer = await this.#setting.store.replace(this.#key, this.#version, this.#record(data))
         if (answer === 'gone') break
         if (answer !== 'changed') {
@@ -107,7 +108,7 @@ export class StoredSession implements Carrier {
           this.#stored = data
           return data
         }
-        if (tries > 0) await wait(Math.random() * 2 ** Math.min(tries, 5))
+        await backOff(tries + 1, begun)
         current = await this.#reread()
       }
       return this.#over()
@@ -125,9 +126,13 @@ export class StoredSession implements Carrier {
         if (tries === MOST_TRIES) throw new SessionContended(tries)
         // A login is another session; a logout that meets it here is older.
         const marker = markerOf(this.#setting.now, afresh ? undefined : key)
+        const begun = performance.now()
         const answer = await this.#setting.store.replace(oldKey, this.#version, marker)
+        if (answer === 'changed') await backOff(tries + 1, begun)
         if (answer === 'gone' || (answer === 'changed' && !(await this.#reread()))) {
-          if (afresh) break
+          // Where a client sent it twice, the second was told 'changed' by the first.
+          const isOurs = answer === 'changed' && (await this.#setting.store.read(oldKey))?.data?._successor === key
+          if (afresh || isOurs) break
           await this.#setting.store.destroy(key)
           return this.#over()
         }
@@ -192,7 +197,11 @@ export class StoredSession implements Carrier {
     for (let tries = 0; tries < MOST_COLLISIONS; tries++) {
       const id = newSessionId()
       const key = storeId(id)
-      const version = await this.#setting.store.create(key, this.#record(data))
+      const version = await this.#setting.store.create(key, this.#record(data)).catch(error => {
+        // It may have been stored nevertheless, under an id that nobody will ever have.
+        this.#setting.store.destroy(key).catch(() => {})
+        throw error
+      })
       if (version !== null) {
         this.#setting.created()
         return { id, key, version }

@@ -139,7 +139,7 @@ function userContext(
       const { user } = current
       live.wasRead = true
       if (!user.isAuthenticated) return []
-      const { stamp } = bySession(user) ? live.login! : await logins.bind(user)
+      const stamp = bySession(user) ? live.login!.stamp : await logins.stampOf(user)
       return listSessions(access, user.key, stamp, context.logout)
     },
   }

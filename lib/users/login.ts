@@ -28,6 +28,12 @@ export class Logins {
     return loginOf(backend, user, joinStamp(user.stamp, epoch))
   }
 
+  /** What those sessions of this user are bound to that hold now. */
+  async stampOf(user: AuthenticatedUser): Promise<string> {
+    const backend = this.#backendOf(user)
+    return joinStamp(user.stamp, backend.endSessions ? '' : await this.#epochsFor(backend).current(user.key))
+  }
+
   /** The user who is logged in by this, or why nobody is. @throws BackendUnavailable */
   async userBy(login: SessionLogin): Promise<AuthenticatedUser | LoginLost> {
     const backend = this.#backends.get(login.backend)

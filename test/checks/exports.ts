@@ -24,7 +24,11 @@ export function exportsOf(root: string, file: string): Exported[] {
     found.push({ name, file, isValue: isValue(kind), documented: hasDoc(text.slice(0, match.index)) })
   }
   for (const [, names, specifier] of text.matchAll(/^export (?:type )?(\*|\{[^}]*\})(?: from '([^']+)')?/gm)) {
-    const target = specifier === undefined ? file : resolveFrom(file, specifier)
+    if (specifier === undefined) {
+      for (const [inner, outer] of listed(names!)) found.push({ ...declaredIn(root, file, inner), name: outer })
+      continue
+    }
+    const target = resolveFrom(file, specifier)
     if (names === '*') found.push(...exportsOf(root, target))
     else for (const [inner, outer] of listed(names!)) found.push({ ...declared(root, target, inner), name: outer })
   }
@@ -52,8 +56,11 @@ function listed(braces: string): [inner: string, outer: string][] {
 }
 
 function declared(root: string, file: string, name: string): Exported {
-  const exported = exportsOf(root, file).find(one => one.name === name)
-  if (exported) return exported
+  return exportsOf(root, file).find(one => one.name === name) ?? declaredIn(root, file, name)
+}
+
+/** A declaration without `export`. An imported name is not found: it is exported with `from`, where one sees whence it is. */
+function declaredIn(root: string, file: string, name: string): Exported {
   const text = textOf(root, file) ?? ''
   const local = new RegExp(
     `^(?:declare )?(?:abstract )?(?:async )?(class|function\\*?|const|let|interface|type) ${name}\\b`,

@@ -1,9 +1,11 @@
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import type { Knex } from 'knex'
 import { migrate } from '../../lib/database/migrations.ts'
 import { OptionInvalid } from '../../lib/errors.ts'
+import { addUser, tablesOf } from './catalogue.ts'
 import { inProcesses } from './processes.ts'
-import { migratedSqlite, openSqlite, sqliteFile } from './sqlite.ts'
+import { DATABASES, type DatabaseName, migratedDatabase, newDatabase } from './servers.ts'
+import { openSqlite, sqliteFile } from './sqlite.ts'
 
 const NAMES = ['001 users, groups, permissions, sessions']
 const TABLES = [
@@ -16,104 +18,118 @@ const TABLES = [
   'users',
 ]
 
-async function tablesOf(knex: Knex): Promise<string[]> {
-  const names: string[] = await knex('sqlite_master').where({ type: 'table' }).orderBy('name').pluck('name')
-  return names.filter(name => !name.startsWith('sqlite_'))
-}
-
-async function addUser(knex: Knex, name: string): Promise<number> {
-  const [id] = await knex('users').insert({ username: name, username_canonical: name, created_at: 0 })
-  return id!
-}
-
-test("migrate() makes the library's tables and no others, and answers what ran.", async t => {
-  const knex = openSqlite(t, await sqliteFile(t))
-  t.deepEqual(await migrate(knex), NAMES)
-  t.deepEqual(await tablesOf(knex), TABLES)
+/** A test of migrate() on each database. */
+const onEach = test.macro({
+  title: (title, name: DatabaseName) => `${name}: ${title}`,
+  exec: (t, name: DatabaseName, run: (t: ExecutionContext, name: DatabaseName) => Promise<void>) => run(t, name),
 })
 
-test('migrate() a second time runs nothing and changes nothing.', async t => {
-  const knex = await migratedSqlite(t)
-  await addUser(knex, 'ada')
-  const before = await knex('sqlite_master').select()
-  t.deepEqual(await migrate(knex), [])
-  t.deepEqual(await knex('sqlite_master').select(), before)
-  t.is((await knex('users')).length, 1)
-})
-
-test("migrate() leaves an application's own tables alone.", async t => {
-  const knex = openSqlite(t, await sqliteFile(t))
-  await knex.schema.createTable('employers', table => {
-    table.string('user_key')
+for (const name of DATABASES) {
+  test("migrate() makes the library's tables and no others, and answers what ran.", onEach, name, async t => {
+    const knex = (await newDatabase(t, name)).open()
+    t.deepEqual(await migrate(knex), NAMES)
+    t.deepEqual(await tablesOf(knex), TABLES)
   })
-  await knex('employers').insert({ user_key: 'sql:1' })
-  await migrate(knex)
-  t.deepEqual(await tablesOf(knex), ['employers', ...TABLES])
-  t.deepEqual(await knex('employers'), [{ user_key: 'sql:1' }])
-})
 
-test('migrate() called at once on one knex instance runs each migration once.', async t => {
-  const knex = openSqlite(t, await sqliteFile(t))
-  const answers = await Promise.all([migrate(knex), migrate(knex), migrate(knex)])
-  t.deepEqual(answers.flat(), NAMES)
-})
+  test('migrate() a second time runs nothing and changes nothing.', onEach, name, async t => {
+    const { knex } = await migratedDatabase(t, name)
+    await addUser(knex, 'ada')
+    const record = await knex('strata_migrations')
+    t.deepEqual(await migrate(knex), [])
+    t.deepEqual(await tablesOf(knex), TABLES)
+    t.deepEqual(await knex('strata_migrations'), record)
+    t.is((await knex('users')).length, 1)
+  })
 
-test('migrate() called at once on two knex instances of one file runs each migration once.', async t => {
-  const file = await sqliteFile(t)
-  const answers = await Promise.all([migrate(openSqlite(t, file)), migrate(openSqlite(t, file))])
-  t.deepEqual(answers.flat(), NAMES)
-})
+  test("migrate() leaves an application's own tables alone.", onEach, name, async t => {
+    const knex = (await newDatabase(t, name)).open()
+    await knex.schema.createTable('employers', table => {
+      table.string('user_key')
+    })
+    await knex('employers').insert({ user_key: 'sql:1' })
+    await migrate(knex)
+    t.deepEqual(await tablesOf(knex), ['employers', ...TABLES])
+    t.deepEqual(await knex('employers'), [{ user_key: 'sql:1' }])
+  })
 
-test('Two that look first and create afterwards get into each other, so that the checks around this one can fail.', async t => {
-  const file = await sqliteFile(t)
-  const answers = await Promise.allSettled(
-    [openSqlite(t, file), openSqlite(t, file)].map(async knex => {
-      if (!(await knex.schema.hasTable('users'))) await knex.schema.createTable('users', table => table.increments())
-    }),
-  )
-  t.deepEqual(answers.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
-})
-
-test('migrate() called at once by four processes on one file runs each migration once.', async t => {
-  for (let round = 0; round < 3; round++) {
-    const file = await sqliteFile(t)
-    const answers = await inProcesses<string[]>(t, 4, 'migrate', [file])
+  test('migrate() called at once on one knex instance runs each migration once.', onEach, name, async t => {
+    const knex = (await newDatabase(t, name)).open()
+    const answers = await Promise.all([migrate(knex), migrate(knex), migrate(knex)])
     t.deepEqual(answers.flat(), NAMES)
-    t.deepEqual(await tablesOf(openSqlite(t, file)), TABLES)
-  }
-})
-
-test('migrate() that fails leaves nothing behind, and can be called again.', async t => {
-  const knex = openSqlite(t, await sqliteFile(t))
-  await knex.schema.createTable('sessions', table => {
-    table.string('sid')
   })
-  await t.throwsAsync(migrate(knex), { instanceOf: OptionInvalid })
-  t.deepEqual(await tablesOf(knex), ['sessions', 'strata_migrations'])
-  t.deepEqual(await knex('strata_migrations'), [])
-  await knex.schema.dropTable('sessions')
-  t.deepEqual(await migrate(knex), NAMES)
-})
 
-test('migrate() names the table of another shape that stands in its way, and what it lacks.', async t => {
-  const knex = openSqlite(t, await sqliteFile(t))
-  await knex.schema.createTable('sessions', table => {
-    table.string('id').primary()
-    table.text('data')
+  test('migrate() called at once on two knex instances runs each migration once.', onEach, name, async t => {
+    const database = await newDatabase(t, name)
+    const answers = await Promise.all([migrate(database.open()), migrate(database.open())])
+    t.deepEqual(answers.flat(), NAMES)
   })
-  const error = await t.throwsAsync(migrate(knex), { instanceOf: OptionInvalid })
-  t.regex(error.message, /table 'sessions'.+user_key, version, expires_at/)
-})
 
-test('migrate() takes tables of the right shape for its own, as after an interruption.', async t => {
-  const knex = await migratedSqlite(t)
-  await addUser(knex, 'ada')
-  await knex.schema.dropTable('sessions')
-  await knex('strata_migrations').del()
-  t.deepEqual(await migrate(knex), NAMES)
-  t.is((await knex('users')).length, 1)
-  t.deepEqual(await tablesOf(knex), TABLES)
-})
+  test('migrate() called at once by four processes runs each migration once.', onEach, name, async t => {
+    for (let round = 0; round < 3; round++) {
+      const database = await newDatabase(t, name)
+      const answers = await inProcesses<string[]>(t, 4, 'migrate', database.config)
+      t.deepEqual(answers.flat(), NAMES)
+      t.deepEqual(await tablesOf(database.open()), TABLES)
+    }
+  })
+
+  test('Two that look first and create afterwards get into each other, so that the checks around this one can fail.', onEach, name, async t => {
+    const database = await newDatabase(t, name)
+    const knexes = [database.open(), database.open()]
+    const seen = await Promise.all(knexes.map(knex => knex.schema.hasTable('users')))
+    t.deepEqual(seen, [false, false])
+    const answers = await Promise.allSettled(
+      knexes.map(knex => knex.schema.createTable('users', table => table.increments())),
+    )
+    t.deepEqual(answers.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+  })
+
+  test('migrate() that fails can be called again, and has left nothing but what is whole.', onEach, name, async t => {
+    const knex = (await newDatabase(t, name)).open()
+    await knex.schema.createTable('sessions', table => {
+      table.string('sid')
+    })
+    await t.throwsAsync(migrate(knex), { instanceOf: OptionInvalid })
+    const left = { sqlite: ['sessions', 'strata_migrations'], mariadb: TABLES, postgresql: ['sessions'] }
+    t.deepEqual(await tablesOf(knex), left[name])
+    if (name !== 'postgresql') t.deepEqual(await knex('strata_migrations'), [])
+    await knex.schema.dropTable('sessions')
+    t.deepEqual(await migrate(knex), NAMES)
+    t.deepEqual(await tablesOf(knex), TABLES)
+  })
+
+  test('migrate() names the table of another shape that stands in its way, and what it lacks.', onEach, name, async t => {
+    const knex = (await newDatabase(t, name)).open()
+    await knex.schema.createTable('sessions', table => {
+      table.string('id').primary()
+      table.text('data')
+    })
+    const error = await t.throwsAsync(migrate(knex), { instanceOf: OptionInvalid })
+    t.regex(error.message, /table 'sessions'.+user_key, version, expires_at/)
+  })
+
+  test('migrate() takes tables of the right shape for its own, as after an interruption.', onEach, name, async t => {
+    const { knex } = await migratedDatabase(t, name)
+    await addUser(knex, 'ada')
+    await knex.schema.dropTable('sessions')
+    await knex('strata_migrations').del()
+    t.deepEqual(await migrate(knex), NAMES)
+    t.is((await knex('users')).length, 1)
+    t.deepEqual(await tablesOf(knex), TABLES)
+  })
+
+  test('Tables of an application whose names differ from ours in case are none of ours.', onEach, name, async t => {
+    const knex = (await newDatabase(t, name)).open()
+    // To SQLite they are the same.
+    const own = name === 'sqlite' ? 'Users_' : 'Users'
+    await knex.schema.createTable(own, table => {
+      table.string('nick')
+    })
+    t.deepEqual(await migrate(knex), NAMES)
+    t.deepEqual((await tablesOf(knex)).filter(one => one !== own), TABLES)
+    t.deepEqual(Object.keys(await knex(own).columnInfo()), ['nick'])
+  })
+}
 
 for (const [what, value] of Object.entries({
   nothing: undefined,
@@ -127,8 +143,22 @@ for (const [what, value] of Object.entries({
   })
 }
 
-test('migrate() can run in a transaction of the application, and goes with it.', async t => {
-  const knex = openSqlite(t, await sqliteFile(t))
+for (const name of ['sqlite', 'postgresql'] as const) {
+  test('migrate() can run in a transaction of the application, and goes with it.', onEach, name, async t => {
+    const knex = name === 'sqlite' ? openSqlite(t, await sqliteFile(t)) : (await newDatabase(t, name)).open()
+    await t.throwsAsync(
+      knex.transaction(async trx => {
+        t.deepEqual(await migrate(trx), NAMES)
+        throw new Error('changed my mind')
+      }),
+      { message: 'changed my mind' },
+    )
+    t.deepEqual(await tablesOf(knex), [])
+  })
+}
+
+test('mariadb: migrate() commits the transaction that it is called in.', async t => {
+  const knex = (await newDatabase(t, 'mariadb')).open()
   await t.throwsAsync(
     knex.transaction(async trx => {
       t.deepEqual(await migrate(trx), NAMES)
@@ -136,5 +166,5 @@ test('migrate() can run in a transaction of the application, and goes with it.',
     }),
     { message: 'changed my mind' },
   )
-  t.deepEqual(await tablesOf(knex), [])
+  t.deepEqual(await tablesOf(knex), TABLES)
 })

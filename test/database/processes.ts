@@ -1,18 +1,21 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { ExecutionContext } from 'ava'
+import type { Knex } from 'knex'
 
 /**
  * Runs a task of `worker.ts` in several processes, which all wait until every one of them is ready. Answers what each has answered.
+ * @param config what each makes its knex instance with
  */
 export async function inProcesses<Answer>(
   t: ExecutionContext,
   count: number,
   task: string,
-  parameters: string[],
+  config: Knex.Config,
+  ...parameters: string[]
 ): Promise<Answer[]> {
   const workers = Array.from({ length: count }, () =>
-    fork(new URL('worker.ts', import.meta.url), [task, ...parameters], {
+    fork(new URL('worker.ts', import.meta.url), [task, JSON.stringify(config), ...parameters], {
       execArgv: ['--conditions=koa-strata:source'],
     }),
   )

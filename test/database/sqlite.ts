@@ -1,19 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ExecutionContext } from 'ava'
 import knexFactory, { type Knex } from 'knex'
 import { migrate } from '../../lib/database/migrations.ts'
+import type { Owner } from '../servers/owner.ts'
 
-/** A file for a database of the test's own. The file goes when the test ends. */
-export async function sqliteFile(t: ExecutionContext): Promise<string> {
+/** A file for a database of the test's own. The file goes with its owner. */
+export async function sqliteFile(owner: Owner): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'strata-'))
-  t.teardown(() => rm(directory, { recursive: true, force: true }))
+  owner.teardown(() => rm(directory, { recursive: true, force: true }))
   return join(directory, 'test.db')
 }
 
-/** Opens the file, and closes it when the test ends. */
-export function openSqlite(t: ExecutionContext, filename: string): Knex {
+/** Opens the file, and closes it with its owner. */
+export function openSqlite(owner: Owner, filename: string): Knex {
   const knex = knexFactory({
     client: 'better-sqlite3',
     connection: { filename },
@@ -26,13 +26,13 @@ export function openSqlite(t: ExecutionContext, filename: string): Knex {
       },
     },
   })
-  t.teardown(() => knex.destroy())
+  owner.teardown(() => knex.destroy())
   return knex
 }
 
 /** A database of the test's own with the library's tables. */
-export async function migratedSqlite(t: ExecutionContext): Promise<Knex> {
-  const knex = openSqlite(t, await sqliteFile(t))
+export async function migratedSqlite(owner: Owner): Promise<Knex> {
+  const knex = openSqlite(owner, await sqliteFile(owner))
   await migrate(knex)
   return knex
 }

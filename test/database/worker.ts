@@ -3,8 +3,8 @@ import knexFactory from 'knex'
 import { migrate } from '../../lib/database/migrations.ts'
 import { sqlStore } from '../../lib/sessions/stores/sql.ts'
 
-const [task, filename, ...parameters] = process.argv.slice(2) as [string, string, ...string[]]
-const knex = knexFactory({ client: 'better-sqlite3', connection: { filename }, useNullAsDefault: true })
+const [task, config, ...parameters] = process.argv.slice(2) as [string, string, ...string[]]
+const knex = knexFactory(JSON.parse(config))
 
 /** Counts up in a session. Every process has read it before any of them writes. */
 async function counting(id: string, times: number, blindly: boolean): Promise<() => Promise<number>> {

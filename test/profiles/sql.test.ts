@@ -1,7 +1,9 @@
+import { inspect } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import type { Knex } from 'knex'
 import { detachedUsers, OptionInvalid, profiles } from 'koa-strata'
 import { type SqlProfilesOptions, sqlProfiles } from 'koa-strata/sql'
+import { DATABASES, type DatabaseName, newDatabase } from '../database/servers.ts'
 import { openSqlite, sqliteFile } from '../database/sqlite.ts'
 import { directory, logIn, startUsersApp, userOf } from '../users/app.ts'
 
@@ -10,11 +12,18 @@ interface Employer {
   company: string
 }
 
-async function table(t: ExecutionContext): Promise<{ knex: Knex; queries: string[] }> {
-  const knex = openSqlite(t, await sqliteFile(t))
+/** Columns that overlook case, where the database has such a collation by itself. */
+const SLOPPY: Record<DatabaseName, string> = {
+  sqlite: 'varchar(1100) collate nocase',
+  mariadb: 'varchar(1100) character set utf8mb4 collate utf8mb4_general_ci',
+  postgresql: 'varchar(1100)',
+}
+
+async function table(t: ExecutionContext, name: DatabaseName): Promise<{ knex: Knex; queries: string[] }> {
+  const knex = (await newDatabase(t, name)).open()
   await knex.schema.createTable('employers', made => {
-    made.specificType('user_key', 'varchar(1100) collate nocase')
-    made.string('company')
+    made.specificType('user_key', SLOPPY[name])
+    made.text('company')
   })
   const queries: string[] = []
   knex.on('query', ({ sql }) => queries.push(sql))
@@ -54,111 +63,118 @@ for (const [what, given, options, option] of WRONG) {
   })
 }
 
-test("The profile is the row whose key column holds the user's key, exactly, whatever the collation.", async t => {
-  const { knex } = await table(t)
-  await knex('employers').insert([
-    { user_key: 'LOCAL:ALICE', company: 'Shouting' },
-    { user_key: 'local:alice', company: 'Acme' },
-    { user_key: 'Local:Alice', company: 'Title' },
-    { user_key: 'LOCAL:BOB', company: 'Not of bob' },
-  ])
-  const { find, findMany } = sqlProfiles<Employer>(knex, { table: 'employers' })
-  const [alice, bob] = [userOf('local', 'alice'), userOf('local', 'bob')]
-  t.deepEqual(await find(alice), { user_key: 'local:alice', company: 'Acme' })
-  t.is(await find(bob), null)
-  t.deepEqual(await findMany!([bob, alice, bob]), [null, { user_key: 'local:alice', company: 'Acme' }, null])
-})
-
-test('Keys that look like SQL are keys.', async t => {
-  const { knex } = await table(t)
-  const ids = ["'; drop table employers; --", '" or 1=1', '%', '_', '\\', 'a/b', '😀', 'x'.repeat(1024)]
-  await knex('employers').insert(ids.map(id => ({ user_key: `ldap:${id}`, company: id })))
-  const { find, findMany } = sqlProfiles<Employer>(knex, { table: 'employers' })
-  for (const id of ids) t.is((await find(userOf('ldap', id)))?.company, id)
-  const found = await findMany!(ids.map(id => userOf('ldap', id)))
-  t.deepEqual(
-    found.map(profile => profile?.company),
-    ids,
-  )
-})
-
-test('Another column may hold the key.', async t => {
-  const knex = openSqlite(t, await sqliteFile(t))
-  await knex.schema.createTable('people', made => {
-    made.string('owner')
-    made.string('name')
+for (const name of DATABASES) {
+  test(`${name}: The profile is the row whose key column holds the user's key, exactly, whatever the collation.`, async t => {
+    const { knex } = await table(t, name)
+    await knex('employers').insert([
+      { user_key: 'LOCAL:ALICE', company: 'Shouting' },
+      { user_key: 'local:alice', company: 'Acme' },
+      { user_key: 'Local:Alice', company: 'Title' },
+      { user_key: 'LOCAL:BOB', company: 'Not of bob' },
+    ])
+    const { find, findMany } = sqlProfiles<Employer>(knex, { table: 'employers' })
+    const [alice, bob] = [userOf('local', 'alice'), userOf('local', 'bob')]
+    t.deepEqual(await find(alice), { user_key: 'local:alice', company: 'Acme' })
+    t.is(await find(bob), null)
+    t.deepEqual(await findMany!([bob, alice, bob]), [null, { user_key: 'local:alice', company: 'Acme' }, null])
   })
-  await knex('people').insert({ owner: 'local:alice', name: 'Alice' })
-  const source = sqlProfiles<{ owner: string; name: string }>(knex, { table: 'people', key: 'owner' })
-  t.is((await source.find(userOf('local', 'alice')))?.name, 'Alice')
-})
 
-test('In an app the row is the profile of local and detached users, one query finds those of many, and a change holds at once.', async t => {
-  const { knex, queries } = await table(t)
-  await knex('employers').insert([
-    { user_key: 'local:alice', company: 'Acme' },
-    { user_key: 'ldap:uid=b,dc=x', company: 'Apex' },
-  ])
-  const app = await startUsersApp(t, {
-    backends: [
-      directory('local', { alice: {}, carol: {} }),
-      detachedUsers({ name: 'ldap', authenticate: async ({ username }) => ({ id: username! }) }),
-    ],
-    above: [profiles({ employer: sqlProfiles<Employer>(knex, { table: 'employers' }) })],
-    handlers: { '/company': ({ state: { user } }) => (user.isEmployer ? user.profile.company : 'none') },
+  test(`${name}: Keys that look like SQL are keys.`, async t => {
+    const { knex } = await table(t, name)
+    const ids = ["'; drop table employers; --", '" or 1=1', '%', '_', '\\', 'a/b', '😀', 'x'.repeat(1024)]
+    await knex('employers').insert(ids.map(id => ({ user_key: `ldap:${id}`, company: id })))
+    const { find, findMany } = sqlProfiles<Employer>(knex, { table: 'employers' })
+    for (const id of ids) t.is((await find(userOf('ldap', id)))?.company, id)
+    const found = await findMany!(ids.map(id => userOf('ldap', id)))
+    t.deepEqual(
+      found.map(profile => profile?.company),
+      ids,
+    )
   })
-  const [alice, detached, carol] = [app.browser(), app.browser(), app.browser()]
-  await logIn(alice, 'alice')
-  await logIn(detached, 'uid=b,dc=x')
-  await logIn(carol, 'carol')
-  queries.length = 0
-  t.is((await alice.get('/company')).text, 'Acme')
-  t.is((await detached.get('/company')).text, 'Apex')
-  t.is((await carol.get('/company')).text, 'none')
-  t.is(queries.length, 3)
-  await app.browser().get('/company')
-  t.is(queries.length, 3, 'nothing is asked for anonymous users')
-  await knex('employers').where({ user_key: 'local:alice' }).update({ company: 'Acme & Sons' })
-  t.is((await alice.get('/company')).text, 'Acme & Sons')
-  await knex('employers').where({ user_key: 'local:alice' }).del()
-  t.is((await alice.get('/company')).text, 'none')
-})
 
-test('Concurrent look-ups are one query.', async t => {
-  const { knex, queries } = await table(t)
-  const people = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`p${index}`, {}]))
-  await knex('employers').insert(Object.keys(people).map(id => ({ user_key: `local:${id}`, company: id })))
-  const enough = Promise.withResolvers<void>()
-  let waiting = 0
-  const app = await startUsersApp(t, {
-    backends: [directory('local', people)],
-    above: [
-      async (ctx: { path: string }, next: () => Promise<void>) => {
-        if (ctx.path === '/company') {
-          if (++waiting === 20) enough.resolve()
-          await enough.promise
-        }
-        await next()
-      },
-      profiles({ employer: sqlProfiles<Employer>(knex, { table: 'employers' }) }),
-    ],
-    handlers: { '/company': ({ state: { user } }) => user.profile?.company },
+  test(`${name}: Another column may hold the key.`, async t => {
+    const knex = (await newDatabase(t, name)).open()
+    await knex.schema.createTable('people', made => {
+      made.string('owner')
+      made.string('name')
+    })
+    await knex('people').insert({ owner: 'local:alice', name: 'Alice' })
+    const source = sqlProfiles<{ owner: string; name: string }>(knex, { table: 'people', key: 'owner' })
+    t.is((await source.find(userOf('local', 'alice')))?.name, 'Alice')
   })
-  const browsers = Object.keys(people).map(id => ({ id, browser: app.browser() }))
-  for (const { id, browser } of browsers) await logIn(browser, id)
-  queries.length = 0
-  const answers = await Promise.all(browsers.map(({ browser }) => browser.get('/company')))
-  t.deepEqual(
-    answers.map(({ text }) => text),
-    Object.keys(people),
-  )
-  t.is(queries.length, 1)
-})
 
-test('A table that is not there is 503, and its name and the query stay out of the answer.', async t => {
-  const knex = openSqlite(t, await sqliteFile(t))
-  const app = await startUsersApp(t, { above: [profiles({ employer: sqlProfiles(knex, { table: 'employers' }) })] })
-  const answer = await logIn(app.browser(), 'alice')
-  t.is(answer.status, 503)
-  t.notRegex(answer.text, /employers|select/)
-})
+  test(`${name}: In an app the row is the profile of local and detached users, one query finds those of many, and a change holds at once.`, async t => {
+    const { knex, queries } = await table(t, name)
+    await knex('employers').insert([
+      { user_key: 'local:alice', company: 'Acme' },
+      { user_key: 'ldap:uid=b,dc=x', company: 'Apex' },
+    ])
+    const app = await startUsersApp(t, {
+      backends: [
+        directory('local', { alice: {}, carol: {} }),
+        detachedUsers({ name: 'ldap', authenticate: async ({ username }) => ({ id: username! }) }),
+      ],
+      above: [profiles({ employer: sqlProfiles<Employer>(knex, { table: 'employers' }) })],
+      handlers: { '/company': ({ state: { user } }) => (user.isEmployer ? user.profile.company : 'none') },
+    })
+    const [alice, detached, carol] = [app.browser(), app.browser(), app.browser()]
+    await logIn(alice, 'alice')
+    await logIn(detached, 'uid=b,dc=x')
+    await logIn(carol, 'carol')
+    queries.length = 0
+    t.is((await alice.get('/company')).text, 'Acme')
+    t.is((await detached.get('/company')).text, 'Apex')
+    t.is((await carol.get('/company')).text, 'none')
+    t.is(queries.length, 3)
+    await app.browser().get('/company')
+    t.is(queries.length, 3, 'nothing is asked for anonymous users')
+    await knex('employers').where({ user_key: 'local:alice' }).update({ company: 'Acme & Sons' })
+    t.is((await alice.get('/company')).text, 'Acme & Sons')
+    await knex('employers').where({ user_key: 'local:alice' }).del()
+    t.is((await alice.get('/company')).text, 'none')
+  })
+
+  test(`${name}: Concurrent look-ups are one query.`, async t => {
+    const { knex, queries } = await table(t, name)
+    const people = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`p${index}`, {}]))
+    await knex('employers').insert(Object.keys(people).map(id => ({ user_key: `local:${id}`, company: id })))
+    const enough = Promise.withResolvers<void>()
+    let waiting = 0
+    const app = await startUsersApp(t, {
+      backends: [directory('local', people)],
+      above: [
+        async (ctx: { path: string }, next: () => Promise<void>) => {
+          if (ctx.path === '/company') {
+            if (++waiting === 20) enough.resolve()
+            await enough.promise
+          }
+          await next()
+        },
+        profiles({ employer: sqlProfiles<Employer>(knex, { table: 'employers' }) }),
+      ],
+      handlers: { '/company': ({ state: { user } }) => user.profile?.company },
+    })
+    const browsers = Object.keys(people).map(id => ({ id, browser: app.browser() }))
+    for (const { id, browser } of browsers) await logIn(browser, id)
+    queries.length = 0
+    const answers = await Promise.all(browsers.map(({ browser }) => browser.get('/company')))
+    t.deepEqual(
+      answers.map(({ text }) => text),
+      Object.keys(people),
+    )
+    t.is(queries.length, 1)
+  })
+}
+
+for (const name of DATABASES) {
+  test(`L9: ${name}: a table that is not there is 503, and the answer tells neither its name nor the query, and the error no key.`, async t => {
+    const knex = (await newDatabase(t, name)).open()
+    const app = await startUsersApp(t, { above: [profiles({ employer: sqlProfiles(knex, { table: 'employers' }) })] })
+    const answer = await logIn(app.browser(), 'alice')
+    t.is(answer.status, 503)
+    t.notRegex(answer.text, /employers|select/)
+    const { cause } = app.errors[0]!
+    t.regex((cause as Error).message, /employers/)
+    t.notRegex(inspect(cause, { depth: 10, showHidden: true }), /alice|select/)
+  })
+}

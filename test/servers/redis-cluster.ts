@@ -39,7 +39,8 @@ export async function startRedisCluster(
           'cluster-node-timeout': '2000',
           // By default it is the port and 10,000: among those of outgoing connections.
           'cluster-port': String(await freePort()),
-          'repl-diskless-sync-delay': '0',
+          // Without a disk, a master holds back what is written until the replica has confirmed, a second later.
+          'repl-diskless-sync': 'no',
           ...config,
         },
       }),
@@ -51,7 +52,9 @@ export async function startRedisCluster(
   await run(cli, ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes'])
   const agreed = async (node: Server) => {
     const [info, links] = await Promise.all([ask(node, 'cluster', 'info'), ask(node, 'info', 'replication')])
-    return info.includes('cluster_state:ok') && !links.includes('master_link_status:down')
+    const [role, online] = [/role:(\w+)/.exec(links)?.[1], links.match(/state=online/g)?.length ?? 0]
+    const linked = role === 'slave' ? links.includes('master_link_status:up') : online === replicas
+    return info.includes('cluster_state:ok') && linked
   }
   const deadline = performance.now() + PATIENCE
   while (!(await Promise.all(nodes.map(agreed))).every(Boolean)) {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,11 +19,21 @@ export async function sharedServer(name: SharedServer): Promise<string[]> {
   const given = process.env[`STRATA_${name.toUpperCase().replaceAll('-', '_')}_URL`]
   if (given) return given.split(',')
   // AVA runs each test file in a process of its own; their parent is the run.
-  const folder = join(tmpdir(), `strata-run-${process.ppid}`)
+  const folder = join(tmpdir(), `strata-run-${process.ppid}-${startOf(process.ppid)}`)
   if (isFirst(folder)) startKeeper(folder)
   const { urls, failed } = await ask(join(folder, 'socket'), name)
   if (failed) throw new Error(failed)
   return urls
+}
+
+/** When a process was started, so that a later one of the same number is another; 0 where the system does not tell. */
+function startOf(pid: number): string {
+  try {
+    const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (?!.*\))/)
+    return fields.split(' ')[19] ?? '0'
+  } catch {
+    return '0'
+  }
 }
 
 function isFirst(folder: string): boolean {
@@ -37,7 +47,7 @@ function isFirst(folder: string): boolean {
 
 function startKeeper(folder: string): void {
   const keeper = new URL('keeper.ts', import.meta.url).pathname
-  spawn(process.execPath, [keeper, folder, String(process.ppid)], { detached: true, stdio: 'inherit' }).unref()
+  spawn(process.execPath, [keeper, folder, String(process.ppid)], { detached: true, stdio: 'ignore' }).unref()
 }
 
 async function ask(socketPath: string, name: string): Promise<{ urls: string[]; failed?: string }> {

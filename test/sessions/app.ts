@@ -11,6 +11,8 @@ import type { SessionStore } from '../../lib/sessions/store.ts'
 export const KEY = 'a key of the tests, 32 bytes or more'
 /** Another one. */
 export const OTHER_KEY = 'another key of the tests, long enough'
+/** A deadline, in milliseconds, that a store keeps on a busy machine too, for tests that are not about deadlines. */
+export const WIDE_DEADLINE = 30_000
 
 // biome-ignore lint/suspicious/noExplicitAny: handlers of tests reach into whatever the layers add
 export type TestContext = Context & SessionContext & { state: any }
@@ -45,6 +47,11 @@ export interface TestApp {
   errors: (Error & { code?: string })[]
   /** A new browser, without cookies. */
   browser(): Browser
+}
+
+/** What was behind the errors of an app: the cause where they have one. */
+export function causes({ errors }: TestApp): unknown[] {
+  return errors.map(error => error.cause ?? error)
 }
 
 /** The session of a request, as the layers above see it. */

@@ -1,16 +1,13 @@
-import http from 'node:http'
-import { Socket } from 'node:net'
 import test from 'ava'
 import fc from 'fast-check'
-import Koa from 'koa'
-import compose from 'koa-compose'
 import { isSessionId, newSessionId } from '../../lib/sessions/id.ts'
-import { type SessionContext, sessions } from '../../lib/sessions/layer.ts'
+import { sessions } from '../../lib/sessions/layer.ts'
 import { Signer } from '../../lib/sessions/signature.ts'
 import { cookieStore } from '../../lib/sessions/stores/cookie.ts'
 import { memoryStore } from '../../lib/sessions/stores/memory.ts'
 import { scaled } from '../scale.ts'
-import { KEY, recorded, startApp } from './app.ts'
+import { type Handler, KEY, recorded, startApp, type TestContext } from './app.ts'
+import { direct } from './direct.ts'
 
 const signer = new Signer('test()', [KEY])
 const sign = (purpose: string, payload: string) => `${payload}.${signer.sign(`koa-strata ${purpose} sid=${payload}`)}`
@@ -61,27 +58,7 @@ const header = fc
   .map(([pairs, separator]) => pairs.join(separator))
   .filter(text => !text.includes(goodId) && !text.includes(goodData))
 
-/** The layer alone, in the hands of a context that Koa made: what a request comes to, without the sockets. */
-function direct(layer: unknown): (cookie: string) => Promise<{ isNew: boolean; values: object; status: number }> {
-  const koa = new Koa()
-  const seen = new WeakMap<object, { isNew: boolean; values: object }>()
-  const run = compose([
-    layer as Koa.Middleware,
-    async ctx => {
-      ctx.status = 200
-      const { session } = ctx as unknown as SessionContext
-      seen.set(ctx, { isNew: session.isNew, values: session.toJSON() })
-    },
-  ] as Koa.Middleware[])
-  const socket = new Socket()
-  return async cookie => {
-    const request = new http.IncomingMessage(socket)
-    request.headers = { host: '127.0.0.1', cookie }
-    const ctx = koa.createContext(request, new http.ServerResponse(request))
-    await run(ctx, async () => {})
-    return { ...seen.get(ctx)!, status: ctx.status }
-  }
-}
+const look = ((ctx: TestContext) => ({ isNew: ctx.session.isNew, values: ctx.session.toJSON() })) satisfies Handler
 
 // With the Basic headers of test/feeds/basic.fuzz.test.ts these are more than 100,000 even in a tenth.
 const RUNS = scaled(320_000)
@@ -93,18 +70,18 @@ test(`C3: of ${RUNS} generated Cookie headers none brings the layer down, is a s
     inCookie: direct(sessions({ keys: [KEY], store: cookieStore() })),
   }
   t.deepEqual(
-    (await layers.inCookie(`sid=${goodData}`)).values,
-    { seen: 'here' },
+    (await layers.inCookie(`sid=${goodData}`, look)).body,
+    { isNew: false, values: { seen: 'here' } },
     'the control: the good cookie is one',
   )
-  t.false((await layers.inCookie(`sid=${goodData}`)).isNew)
   t.true(isSessionId(goodId.split('.')[0]!))
-  await layers.stored(`sid=${goodId}`)
+  await layers.stored(`sid=${goodId}`, look)
   t.deepEqual(store.calls.splice(0), ['read'], 'the control: the good id is asked for')
   await fc.assert(
     fc.asyncProperty(header, async cookie => {
       for (const layer of Object.values(layers)) {
-        const { isNew, values, status } = await layer(cookie)
+        const { body, status } = await layer(cookie, look)
+        const { isNew, values } = body as ReturnType<typeof look>
         if (!isNew || Object.keys(values).length > 0 || status !== 200) throw new Error('a session')
       }
       if (store.calls.length > 0) throw new Error('the store was asked')
@@ -121,7 +98,7 @@ test('C3: of 2,000 generated Cookie headers over HTTP none is answered otherwise
   const store = recorded(memoryStore())
   const app = await startApp(t, {
     store,
-    handlers: { '/': ctx => ({ isNew: ctx.session.isNew, values: ctx.session.toJSON() }) },
+    handlers: { '/': look },
   })
   const browser = app.browser()
   await fc.assert(

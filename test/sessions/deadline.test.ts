@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import test from 'ava'
-import { SessionStoreUnavailable } from '../../lib/errors.ts'
+import { SessionDataInvalid, SessionStoreUnavailable } from '../../lib/errors.ts'
 import { withDeadline } from '../../lib/sessions/deadline.ts'
 import type { SessionRecord, SessionStore } from '../../lib/sessions/store.ts'
 import { memoryStore } from '../../lib/sessions/stores/memory.ts'
@@ -133,4 +133,13 @@ test('T3: a late answer and a late failure disturb nobody.', async t => {
   // An unhandled rejection would end the process.
   await new Promise(setImmediate)
   t.pass()
+})
+
+test('A session that is too large for its store is told as that: the store is well, and no later try would help.', async t => {
+  const events: unknown[] = []
+  subscribe('koa-strata:store-error', message => events.push(message))
+  const tooLarge = new SessionDataInvalid('', 'is too large.')
+  const store = withDeadline({ ...memoryStore(), create: () => Promise.reject(tooLarge) }, LONG)
+  t.is(await t.throwsAsync(store.create('too large', record())), tooLarge)
+  t.false(events.some(event => (event as { error: unknown }).error === tooLarge))
 })

@@ -10,7 +10,7 @@ import { RESERVED_NAMES, UNSTORABLE } from './unstorable.ts'
 const read: Handler = ctx => ctx.session.toJSON()
 const WRITES = ['create', 'replace', 'touch', 'destroy']
 
-for (const [name, setup] of Object.entries(STORES)) {
+for (const [name, { setup }] of Object.entries(STORES)) {
   test(`S7: ${name}: reading a session, in whatever way, stores nothing and sends no cookie.`, async t => {
     const { open, now } = await setup(t)
     const store = recorded(await open())
@@ -292,7 +292,7 @@ test('Setting ctx.session to an object replaces all values, under the same cooki
 })
 
 test('Setting ctx.session to null ends the session: the record, the cookie and the object.', async t => {
-  const { open, now } = await STORES.memory!(t)
+  const { open, now } = await STORES.memory!.setup(t)
   const handlers: Record<string, Handler> = {
     '/write': ctx => {
       ctx.session.a = 1

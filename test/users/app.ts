@@ -11,9 +11,16 @@ import {
   type UserContext,
   users,
 } from 'koa-strata'
-import { sqlStore } from 'koa-strata/stores/sql'
-import { migratedSqlite } from '../database/sqlite.ts'
-import { type Answer, type Browser, KEY, startApp, type TestApp, type TestContext } from '../sessions/app.ts'
+import {
+  type Answer,
+  type Browser,
+  KEY,
+  startApp,
+  type TestApp,
+  type TestContext,
+  WIDE_DEADLINE,
+} from '../sessions/app.ts'
+import { STORES, type StoreCase } from '../sessions/stores.ts'
 
 /** What a directory keeps of somebody. A test changes it to change the user. */
 export interface Account {
@@ -162,8 +169,19 @@ const HANDLERS: Record<string, UsersHandler> = {
 export function startUsersApp(t: ExecutionContext, options: UsersAppOptions = {}): Promise<TestApp> {
   const { backends = [directory('local', { alice: {}, bob: {}, carol: {} })], ...rest } = options
   const { handlers, above = [], outside = [], ...given } = rest
-  const layers = [sessions({ keys: [KEY], ...given }), users({ backends }), ...above] as Middleware[]
+  const layers = [
+    sessions({ keys: [KEY], deadline: WIDE_DEADLINE, ...given }),
+    users({ backends }),
+    ...above,
+  ] as Middleware[]
   return startApp(t, { layers, outside, handlers: { ...HANDLERS, ...handlers } as Record<string, never> })
+}
+
+type Carried = Required<Pick<SessionsOptions, 'store' | 'now'>>
+
+async function opened(t: ExecutionContext, setup: StoreCase['setup']): Promise<Carried> {
+  const { open, now } = await setup(t)
+  return { store: await open(), now }
 }
 
 /** Logs somebody in by this browser. */
@@ -176,9 +194,10 @@ export async function whoIs(browser: Browser): Promise<string> {
   return (await browser.get('/me')).json.key
 }
 
-/** Every way in which sessions are carried. */
-export const CARRIERS: Readonly<Record<string, (t: ExecutionContext) => Promise<SessionsOptions['store']>>> = {
-  memory: async () => memoryStore(),
-  sqlite: async t => sqlStore(await migratedSqlite(t)),
-  cookie: async () => cookieStore({ epochs: memoryStore() }),
+/** Every way in which sessions are carried: what `sessions()` is made with for it. */
+export const CARRIERS: Readonly<Record<string, (t: ExecutionContext) => Promise<Carried>>> = {
+  ...Object.fromEntries(
+    Object.entries(STORES).map(([name, { setup }]) => [name, (t: ExecutionContext) => opened(t, setup)]),
+  ),
+  cookie: async () => ({ store: cookieStore({ epochs: memoryStore() }), now: Date.now }),
 }

@@ -120,7 +120,7 @@ test('Detached users of any id log in and stay logged in over requests and a res
 for (const [name, open] of Object.entries(CARRIERS)) {
   test(`${name}: detached users of any id log in, and each is nobody else.`, async t => {
     const app = await startUsersApp(t, {
-      store: await open(t),
+      ...(await open(t)),
       backends: [detachedUsers({ name: 'ldap', authenticate: async ({ username }) => ({ id: username! }) })],
     })
     const browsers = IDS.map(id => ({ id, browser: app.browser() }))

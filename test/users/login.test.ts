@@ -1,7 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import test from 'ava'
-import { cookieStore, DetachedUser, detachedUsers, memoryStore, type SessionStore } from 'koa-strata'
+import test, { type ExecutionContext } from 'ava'
+import {
+  cookieStore,
+  DetachedUser,
+  detachedUsers,
+  memoryStore,
+  type SessionStore,
+  type SessionsOptions,
+} from 'koa-strata'
 import { sqlStore } from 'koa-strata/stores/sql'
+import { storeId } from '../../lib/sessions/id.ts'
 import { migratedSqlite } from '../database/sqlite.ts'
 import { scaled } from '../scale.ts'
 import { gate } from '../sessions/app.ts'
@@ -11,7 +19,7 @@ const STORES = Object.entries(CARRIERS).filter(([name]) => name !== 'cookie')
 
 for (const [name, open] of STORES) {
   test(`S1: ${name}: a login gives the session a new id, and the cookie from before it is anonymous.`, async t => {
-    const app = await startUsersApp(t, { store: await open(t) })
+    const app = await startUsersApp(t, await open(t))
     const victim = app.browser()
     await victim.get('/set?cart=7')
     const attacker = victim.copy()
@@ -26,7 +34,7 @@ for (const [name, open] of STORES) {
   })
 
   test(`S1: ${name}: a login from nothing and a second one of the same user each give a new id, and the data stays.`, async t => {
-    const app = await startUsersApp(t, { store: await open(t) })
+    const app = await startUsersApp(t, await open(t))
     const alice = app.browser()
     await logIn(alice, 'alice')
     await alice.get('/set?draft=mine')
@@ -39,7 +47,7 @@ for (const [name, open] of STORES) {
 
   test(`S1: ${name}: the login of another user flushes the data, that of the same request included.`, async t => {
     const app = await startUsersApp(t, {
-      store: await open(t),
+      ...(await open(t)),
       handlers: {
         async '/switch'(ctx) {
           ctx.session.written = 'before'
@@ -61,7 +69,7 @@ for (const [name, open] of STORES) {
 
   test(`S1: ${name}: users of the same id in two backends are two users, so that one's login flushes the other's data.`, async t => {
     const backends = [directory('one', { alice: { password: '1' } }), directory('two', { alice: { password: '2' } })]
-    const app = await startUsersApp(t, { store: await open(t), backends })
+    const app = await startUsersApp(t, { ...(await open(t)), backends })
     const browser = app.browser()
     await logIn(browser, 'alice', '1')
     await browser.get('/set?secret=1')
@@ -71,7 +79,7 @@ for (const [name, open] of STORES) {
 
   test(`S1: ${name}: a login survives a handler that throws afterwards, with its cookie and its event.`, async t => {
     const app = await startUsersApp(t, {
-      store: await open(t),
+      ...(await open(t)),
       handlers: {
         async '/fail'(ctx) {
           await ctx.login((await ctx.authenticate({ username: 'alice', password: 'pw' }))!)
@@ -88,7 +96,7 @@ for (const [name, open] of STORES) {
 }
 
 test('S1: in the cookie, a login of another user flushes the data too, and the same user keeps it.', async t => {
-  const app = await startUsersApp(t, { store: await CARRIERS.cookie!(t) })
+  const app = await startUsersApp(t, await CARRIERS.cookie!(t))
   const browser = app.browser()
   await browser.get('/set?cart=7')
   await logIn(browser, 'alice')
@@ -111,13 +119,13 @@ function overwriting(store: SessionStore): SessionStore {
 }
 
 async function lateWriters(
-  t: Parameters<(typeof STORES)[0][1]>[0],
-  store: SessionStore,
+  t: ExecutionContext,
+  carried: SessionsOptions,
   rounds: number,
 ): Promise<{ revived: number; cookies: number; lost: number }> {
   const gates = new Map<string, ReturnType<typeof gate>>()
   const app = await startUsersApp(t, {
-    store,
+    ...carried,
     handlers: {
       async '/late'(ctx) {
         const { session } = ctx
@@ -162,12 +170,12 @@ async function lateWriters(
 
 for (const [name, open] of STORES) {
   test(`S2: ${name}: requests around a login or logout that write late revive nothing and send no cookie over the newer one.`, async t => {
-    t.deepEqual(await lateWriters(t, (await open(t)) as SessionStore, scaled(200)), { revived: 0, cookies: 0, lost: 0 })
+    t.deepEqual(await lateWriters(t, await open(t), scaled(200)), { revived: 0, cookies: 0, lost: 0 })
   })
 }
 
 test('S2: the same late writers do revive sessions where the store overwrites what it finds, which is the control.', async t => {
-  const { revived } = await lateWriters(t, overwriting(memoryStore()), 20)
+  const { revived } = await lateWriters(t, { store: overwriting(memoryStore()) }, 20)
   t.true(revived > 0)
 })
 
@@ -176,7 +184,7 @@ for (const [name, open] of STORES) {
     const backends = [stampingDirectory('stamps', { alice: {} }), directory('epochs', { bob: {} })]
     const stop: Record<string, ReturnType<typeof gate>> = { alice: gate(), bob: gate() }
     const app = await startUsersApp(t, {
-      store: await open(t),
+      ...(await open(t)),
       backends,
       handlers: {
         async '/late-everywhere'(ctx) {
@@ -202,7 +210,7 @@ for (const [name, open] of STORES) {
   })
 
   test(`S2: ${name}: a logout and a login at once leave the older cookie anonymous.`, async t => {
-    const app = await startUsersApp(t, { store: await open(t) })
+    const app = await startUsersApp(t, await open(t))
     const rounds = Array.from({ length: scaled(200) }, async () => {
       const browser = app.browser()
       await logIn(browser, 'alice')
@@ -238,7 +246,7 @@ const KINDS = {
 for (const [name, open] of Object.entries(CARRIERS)) {
   for (const [kind, make] of Object.entries(KINDS)) {
     test(`S4: ${name}: logoutEverywhere ends every session of ${kind} at its next request, and nobody else's.`, async t => {
-      const app = await startUsersApp(t, { store: await open(t), backends: [make()] })
+      const app = await startUsersApp(t, { ...(await open(t)), backends: [make()] })
       const [here, there, elsewhere, bob] = [app.browser(), app.browser(), app.browser(), app.browser()]
       for (const browser of [here, there, elsewhere]) await logIn(browser, 'alice')
       await logIn(bob, 'bob')
@@ -254,7 +262,7 @@ for (const [name, open] of Object.entries(CARRIERS)) {
     })
 
     test(`S4: ${name}: logoutEverywhere with keepCurrent keeps this session of ${kind}, its data included.`, async t => {
-      const app = await startUsersApp(t, { store: await open(t), backends: [make()] })
+      const app = await startUsersApp(t, { ...(await open(t)), backends: [make()] })
       const [here, there] = [app.browser(), app.browser()]
       for (const browser of [here, there]) await logIn(browser, 'alice')
       await here.get('/set?kept=yes')
@@ -273,7 +281,7 @@ for (const [name, open] of Object.entries(CARRIERS)) {
       const both = Promise.withResolvers<void>()
       let waiting = 0
       const app = await startUsersApp(t, {
-        store: await open(t),
+        ...(await open(t)),
         backends: [make()],
         handlers: {
           async '/at-once'(ctx) {
@@ -295,12 +303,12 @@ for (const [name, open] of Object.entries(CARRIERS)) {
   if (name !== 'cookie') {
     for (const make of [directory, stampingDirectory]) {
       test(`S4: ${name}: of two sessions that are each to outlast logoutEverywhere in another process, one at most does (${make.name}).`, async t => {
-        const [store, backend] = [await open(t), make('local', { alice: {} })]
+        const [carried, backend] = [await open(t), make('local', { alice: {} })]
         const gates = [gate(), gate()]
         const apps = await Promise.all(
           gates.map(({ pass }) =>
             startUsersApp(t, {
-              store,
+              ...carried,
               backends: [backend],
               handlers: {
                 async '/at-once'(ctx) {
@@ -338,7 +346,7 @@ for (const [name, open] of Object.entries(CARRIERS)) {
     for (const directoryOf of [directory, stampingDirectory]) {
       test(`S4: ${name}: ${change} ends every session at its next request (${directoryOf.name}).`, async t => {
         const backend = directoryOf('local', { alice: {}, bob: {} })
-        const app = await startUsersApp(t, { store: await open(t), backends: [backend] })
+        const app = await startUsersApp(t, { ...(await open(t)), backends: [backend] })
         const [one, two, bob] = [app.browser(), app.browser(), app.browser()]
         await logIn(one, 'alice')
         await logIn(two, 'alice')
@@ -359,7 +367,7 @@ for (const [name, open] of Object.entries(CARRIERS)) {
 
   test(`S4: ${name}: a request that ends by the stamp shows nothing of the session and stores nothing in it.`, async t => {
     const backend = directory('local', { alice: {} })
-    const app = await startUsersApp(t, { store: await open(t), backends: [backend] })
+    const app = await startUsersApp(t, { ...(await open(t)), backends: [backend] })
     const alice = app.browser()
     await logIn(alice, 'alice')
     backend.accounts.get('alice')!.stamp = '2'
@@ -369,6 +377,24 @@ for (const [name, open] of Object.entries(CARRIERS)) {
     t.deepEqual((await alice.get('/me')).json, { key: '', session: {} })
   })
 }
+
+test('S4: where a store loses what it keeps of ended logins, they do not come back, be they in the store or in a cookie.', async t => {
+  for (const make of [(store: SessionStore) => store, (epochs: SessionStore) => cookieStore({ epochs })]) {
+    const store = memoryStore()
+    const app = await startUsersApp(t, { store: make(store), backends: [directory('local', { alice: {} })] })
+    const [here, asleep] = [app.browser(), app.browser()]
+    await logIn(asleep, 'alice')
+    await logIn(here, 'alice')
+    await here.get('/everywhere')
+    await store.destroy(storeId('epoch:local:alice'))
+    t.is(await whoIs(asleep), '')
+    await logIn(here, 'alice')
+    t.is(await whoIs(here), 'local:alice')
+    t.is(await whoIs(asleep), '')
+    await store.destroy(storeId('epoch:local:alice'))
+    t.is(await whoIs(here), '', 'and who was logged in is not any more')
+  }
+})
 
 test('S4: with cookieStore, a logout ends the copies of the cookie too.', async t => {
   for (const make of Object.values(KINDS)) {

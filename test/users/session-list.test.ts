@@ -1,11 +1,11 @@
 import test from 'ava'
 import { cookieStore, type ListedSession, memoryStore, type SessionStore, sessionOrBasicAuth } from 'koa-strata'
-import { STORES } from '../sessions/stores.ts'
+import { storesWith } from '../sessions/stores.ts'
 import { directory, logIn, stampingDirectory, startUsersApp, whoIs } from './app.ts'
 
 const MINUTE = 60_000
 
-for (const [name, setup] of Object.entries(STORES)) {
+for (const [name, { setup }] of storesWith('list')) {
   test(`S10: ${name}: the list tells when each login was, when it was last seen, and which one asks.`, async t => {
     const { open, now, advance } = await setup(t)
     const start = now()
@@ -167,7 +167,8 @@ test('S10: where the store cannot list, the error says which can.', async t => {
     t.is(app.errors[0]!.code, 'SESSIONS_NOT_LISTABLE')
     t.is(
       app.errors[0]!.message,
-      'This session store cannot list sessions. Use one that has list(), such as memoryStore() or sqlStore().',
+      'This session store cannot list sessions: memcachedStore() and cookieStore() never can. ' +
+        'Use one that has list(), such as sqlStore() or redisStore(). ctx.logoutEverywhere() needs no list.',
     )
   }
 })

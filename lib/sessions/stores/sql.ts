@@ -2,14 +2,20 @@ import { randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
 import { isDuplicate, retried } from '../../database/conflicts.ts'
 import { dialectOf, fromBytes } from '../../database/dialects.ts'
+import { bySilence, type Statement } from '../../database/silence.ts'
 import { checkTableName, USER_KEY_BYTES } from '../../database/tables.ts'
-import { checkClock, knownOptions } from '../../options.ts'
+import { checkClock, checkDuration, knownOptions } from '../../options.ts'
 import type { SessionData, SessionRecord, SessionStore } from '../store.ts'
 
 /** Options of `sqlStore()`. */
 export interface SqlStoreOptions {
   /** The table, made by `migrate(knex)` or of the same columns; `schema.table` is understood. @default 'sessions' */
   table?: string | undefined
+  /**
+   * How long a statement may go without an answer of the server, in milliseconds, until its connection is given up for another one. Not for
+   * SQLite, which answers at once or not at all. @default 5,000
+   */
+  timeout?: number | undefined
   /** The clock, in epoch milliseconds. @default Date.now */
   now?: (() => number) | undefined
 }
@@ -20,9 +26,21 @@ export type SqlStore = SessionStore & Required<Pick<SessionStore, 'list' | 'dest
 interface Row {
   id: string
   user_key: string | Uint8Array | null
-  data: unknown
+  data: string
   version: string
-  expires_at: number | string
+  expires_at: number
+}
+
+/** A row as it is asked for: by names that an instance which turns snake_case into camelCase leaves alone. */
+const ANSWERED = { id: 'id', user: 'user_key', data: 'data', version: 'version', expires: 'expires_at' } as const
+
+/** What the drivers answer: bytes where the column, or an option of the driver, wants them; numbers of 64 bits as text or BigInt. */
+interface Answer {
+  id: string | Uint8Array
+  user: string | Uint8Array | null
+  data: unknown
+  version: string | Uint8Array
+  expires: number | string | bigint
 }
 
 /** How many expired rows are removed by one statement: few, so that no writer waits long for it. */
@@ -37,13 +55,18 @@ const SWEEP_BATCH = 100
  */
 export function sqlStore(knex: Knex, options: SqlStoreOptions = {}): SqlStore {
   const dialect = dialectOf('sqlStore()', knex)
-  knownOptions('sqlStore()', options, ['table', 'now'])
-  const { table = 'sessions', now = Date.now } = options
+  knownOptions('sqlStore()', options, ['table', 'timeout', 'now'])
+  const { table = 'sessions', timeout = 5_000, now = Date.now } = options
   checkTableName('sqlStore()', table, 'sessions')
+  checkDuration('sqlStore()', 'timeout', timeout)
   checkClock('sqlStore()', now)
 
+  const answered = bySilence(timeout)
+  const run = <Answer>(statement: () => Statement<Answer>): Promise<Answer> =>
+    retried(() => (dialect.name === 'sqlite' ? statement() : answered(statement())))
   const rows = () => knex<Row>(table)
-  const live = (id: string) => rows().where({ id }).where('expires_at', '>', now())
+  // A sum, so that the index of expiries, which looks good where few rows live, is not what a change locks its row by.
+  const live = (id: string) => rows().where({ id }).whereRaw('?? + 0 > ?', ['expires_at', now()])
   const storedUser = (user: string) => {
     // A database that is not strict would cut it off in silence, and two users would share one key.
     if (Buffer.byteLength(user) > USER_KEY_BYTES)
@@ -51,14 +74,14 @@ export function sqlStore(knex: Knex, options: SqlStoreOptions = {}): SqlStore {
     return dialect.toBytes(user)
   }
   const columns = ({ data, user, expiresAt }: SessionRecord, version: string) => ({
-    data: JSON.stringify(data),
+    data: asciiJson(data),
     user_key: user === null ? null : storedUser(user),
     version,
     expires_at: Math.floor(expiresAt),
   })
   const added = async (row: Row): Promise<boolean> => {
     try {
-      await retried(() => rows().insert(row))
+      await run(() => rows().insert(row))
       return true
     } catch (error) {
       if (isDuplicate(error)) return false
@@ -68,34 +91,41 @@ export function sqlStore(knex: Knex, options: SqlStoreOptions = {}): SqlStore {
 
   return {
     async read(id) {
-      const row = await retried(() => live(id).first('user_key', 'data', 'version', 'expires_at'))
-      return row ? { ...recordOf(row), version: row.version } : null
+      const row: Answer | undefined = await run(() => live(id).first(ANSWERED))
+      return row ? { ...recordOf(row), version: fromBytes(row.version) } : null
     },
     async create(id, record) {
       const version = randomUUID()
       const fresh = columns(record, version)
       if (await added({ id, ...fresh })) return version
-      const expired = () => rows().where({ id }).where('expires_at', '<=', now()).update(fresh)
-      if ((await retried(expired)) > 0) return version
+      const expired = () => rows().where({ id }).whereRaw('?? + 0 <= ?', ['expires_at', now()]).update(fresh)
+      if ((await run(expired)) > 0) return version
       // The record in the way may have been removed between the two.
       return (await added({ id, ...fresh })) ? version : null
     },
     async replace(id, version, record) {
       const newVersion = randomUUID()
       const changed = columns(record, newVersion)
-      if ((await retried(() => live(id).where({ version }).update(changed))) > 0) return newVersion
-      return (await retried(() => live(id).first('id'))) ? 'changed' : 'gone'
+      // MariaDB does not look at spaces behind it.
+      const isOurs = !version.endsWith(' ')
+      if (isOurs && (await run(() => live(id).where({ version }).update(changed))) > 0) return newVersion
+      return (await run(() => live(id).first('id'))) ? 'changed' : 'gone'
     },
     async touch(id, expiresAt) {
-      return (await retried(() => live(id).update({ expires_at: Math.floor(expiresAt) }))) > 0
+      const change = { expires_at: Math.floor(expiresAt) }
+      if ((await run(() => live(id).update(change))) > 0) return true
+      // MariaDB may have been told to count only rows that are not as they were.
+      return (await run(() => live(id).where(change).first('id'))) !== undefined
     },
     async destroy(id) {
-      await retried(() => rows().where({ id }).del())
+      await run(() => rows().where({ id }).del())
     },
     async list(userKey) {
       const user_key = storedUser(userKey)
-      const found = await retried(() => rows().where({ user_key }).where('expires_at', '>', now()).select())
-      return found.map(row => ({ id: row.id, ...recordOf(row) }))
+      const found: Answer[] = await run(() =>
+        rows().where({ user_key }).where('expires_at', '>', now()).select(ANSWERED),
+      )
+      return found.map(row => ({ id: fromBytes(row.id), ...recordOf(row) }))
     },
     async destroyAll(userKey, exceptId) {
       const user_key = storedUser(userKey)
@@ -103,16 +133,16 @@ export function sqlStore(knex: Knex, options: SqlStoreOptions = {}): SqlStore {
         const all = rows().where({ user_key })
         return exceptId === undefined ? all.del() : all.whereNot({ id: exceptId }).del()
       }
-      await retried(ended)
+      await run(ended)
     },
     async sweep(limit) {
       let removed = 0
       for (let left = limit; left > 0; ) {
-        const expired = () => rows().where('expires_at', '<=', now())
         // By key, after looking: one statement that looked for itself would lock rows that writers are about to change.
-        const ids = await retried(() => expired().orderBy('expires_at').limit(Math.min(left, SWEEP_BATCH)).pluck('id'))
+        const expired = () => rows().where('expires_at', '<=', now()).orderBy('expires_at')
+        const ids = await run(() => expired().limit(Math.min(left, SWEEP_BATCH)).pluck('id'))
         if (ids.length === 0) break
-        removed += await retried(() => expired().whereIn('id', ids).del())
+        removed += await run(() => rows().whereIn('id', ids).whereRaw('?? + 0 <= ?', ['expires_at', now()]).del())
         left -= ids.length
       }
       return removed
@@ -120,12 +150,19 @@ export function sqlStore(knex: Knex, options: SqlStoreOptions = {}): SqlStore {
   }
 }
 
-function recordOf(row: Pick<Row, 'user_key' | 'data' | 'expires_at'>): SessionRecord {
+function recordOf({ user, data, expires }: Answer): SessionRecord {
   return {
-    data: dataOf(row.data),
-    user: row.user_key === null ? null : fromBytes(row.user_key),
-    expiresAt: Number(row.expires_at),
+    data: dataOf(data instanceof Uint8Array ? fromBytes(data) : data),
+    user: user === null ? null : fromBytes(user),
+    expiresAt: Number(expires),
   }
+}
+
+/** JSON in ASCII, which arrives whole whatever the character set of a connection or a table. */
+function asciiJson(data: SessionData): string {
+  return JSON.stringify(data).replace(/[\u007f-\uffff]/g, unit => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
 }
 
 /** What is no JSON object is answered as it stands: the session layer knows by that that the record is corrupt. */

@@ -5,7 +5,7 @@ import { UserExists, UserInvalid } from 'koa-strata'
 import { migrate, type SqlUsers, sqlUsers } from 'koa-strata/sql'
 import { accountError } from '../../../lib/users/sql/accounts.ts'
 import { scaled } from '../../scale.ts'
-import { database, PASSWORD, right, spelt } from './people.ts'
+import { database, PASSWORD, right, spelt, testEach } from './people.ts'
 
 for (const lookalike of [
   'ádmin',
@@ -19,16 +19,16 @@ for (const lookalike of [
   'admin\0',
   'admin\u00a0',
 ]) {
-  test(`L3: '${spelt(lookalike)}' does not log in as admin`, async t => {
-    const { people } = await database(t)
+  testEach(`L3: '${spelt(lookalike)}' does not log in as admin`, async (t, name) => {
+    const { people } = await database(t, name)
     await people.create(right)
     t.is(await people.authenticate({ ...right, username: lookalike }), null)
   })
 }
 
 for (const same of ['ADMIN', 'Admin', 'ａdmin', 'ＡＤＭＩＮ', '𝐚dmin']) {
-  test(`L3: ${same} is the name admin: it logs in as admin, and nobody else can take it`, async t => {
-    const { people } = await database(t)
+  testEach(`L3: ${same} is the name admin: it logs in as admin, and nobody else can take it`, async (t, name) => {
+    const { people } = await database(t, name)
     const { key } = await people.create(right)
     t.is((await people.authenticate({ ...right, username: same }))?.key, key)
     await t.throwsAsync(people.create({ username: same }), { instanceOf: UserExists })
@@ -93,8 +93,8 @@ test('L3: no generated lookalike logs in as admin, even where the database think
   t.true(seen.same > 0 && seen.other > 0, JSON.stringify(seen))
 })
 
-test('L3: lookalikes that may be names are accounts of their own, each with its own password', async t => {
-  const { people } = await database(t)
+testEach('L3: lookalikes that may be names are accounts of their own, each with its own password', async (t, name) => {
+  const { people } = await database(t, name)
   const names = ['admin', 'ádmin', 'admın', 'аdmin', 'admİn', 'ádmın']
   for (const [index, username] of names.entries()) await people.create({ username, password: `password ${index}` })
   for (const username of names) {
@@ -105,8 +105,8 @@ test('L3: lookalikes that may be names are accounts of their own, each with its 
   }
 })
 
-test("L3: a name cannot be another user's e-mail address, in any writing", async t => {
-  const { people } = await database(t)
+testEach("L3: a name cannot be another user's e-mail address, in any writing", async (t, name) => {
+  const { people } = await database(t, name)
   await people.create({ username: 'ada', email: 'ada@example.org' })
   for (const username of ['ada@example.org', 'ADA@example.org', 'ada＠example.org']) {
     await t.throwsAsync(people.create({ username, password: PASSWORD }), { instanceOf: UserInvalid })
@@ -122,8 +122,8 @@ for (const [field, others] of [
   ['username', (n: number) => ({ username: n % 2 ? 'Somebody' : 'sOMEBODY', email: `some${n}@example.org` })],
   ['email', (n: number) => ({ username: `somebody ${n}`, email: n % 2 ? 'Some@example.org' : 'sOME@example.org' })],
 ] as const) {
-  test(`L3: of 50 who take one ${field} at once, one gets it and the others are told that it is taken`, async t => {
-    const { people, knex } = await database(t)
+  testEach(`L3: of 50 who take one ${field} at once, one gets it and the others are told that it is taken`, async (t, name) => {
+    const { people, knex } = await database(t, name)
     const made = await Promise.allSettled(Array.from({ length: 50 }, (_, n) => people.create(others(n))))
     const refused = made.filter(one => one.status === 'rejected').map(one => one.reason)
     t.is(refused.length, 49)
@@ -136,8 +136,8 @@ for (const [field, others] of [
   })
 }
 
-test('The field that is taken is told by the index, not by what somebody typed', async t => {
-  const { people } = await database(t)
+testEach('The field that is taken is told by the index, not by what somebody typed', async (t, name) => {
+  const { people } = await database(t, name)
   const username = 'failed: users.email_canonical'.replace(':', '')
   await people.create({ username, email: 'one@example.org' })
   for (const [user, field] of [

@@ -1,8 +1,8 @@
-import type { ExecutionContext } from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import type { Knex } from 'knex'
 import { requirePermission, sessions, users } from 'koa-strata'
 import { type SqlUsers, sqlUsers } from 'koa-strata/sql'
-import { migratedSqlite } from '../../database/sqlite.ts'
+import { DATABASES, type DatabaseName, migratedDatabase } from '../../database/servers.ts'
 import { KEY, startApp, type TestContext } from '../../sessions/app.ts'
 
 export const PASSWORD = 'pässwörd☃'
@@ -11,9 +11,18 @@ export const right = { username: 'admin', password: PASSWORD }
 /** A hash of PASSWORD that was made elsewhere. */
 export const OLD_HASH = 'pbkdf2_sha256$1000$seasalt$lmIbpSEF6MeW1aGm9H7Iny1/YhQELAyc+WcCC3eeplI='
 
+/** Declares a test for each database, whose name its title tells behind the promise. */
+export function testEach(title: string, run: (t: ExecutionContext, name: DatabaseName) => Promise<void>): void {
+  const [, promise, rest] = /^([A-Z]\d+: )?(.+)$/s.exec(title)!
+  for (const name of DATABASES) test(`${promise ?? ''}${name}: ${rest}`, t => run(t, name))
+}
+
 /** A database of the test's own, the users in it, and the queries that reach it. */
-export async function database(t: ExecutionContext): Promise<{ knex: Knex; people: SqlUsers; queries: string[] }> {
-  const knex = await migratedSqlite(t)
+export async function database(
+  t: ExecutionContext,
+  name: DatabaseName = 'sqlite',
+): Promise<{ knex: Knex; people: SqlUsers; queries: string[] }> {
+  const { knex } = await migratedDatabase(t, name)
   const queries: string[] = []
   knex.on('query', ({ sql }) => queries.push(sql))
   return { knex, people: sqlUsers(knex), queries }
@@ -25,8 +34,8 @@ export function spelt(text: string): string {
 }
 
 /** An app in which people log in with a password at '/login', and are told at '/me' who they are. */
-export async function site(t: ExecutionContext) {
-  const { knex, people } = await database(t)
+export async function site(t: ExecutionContext, name?: DatabaseName) {
+  const { knex, people } = await database(t, name)
   const app = await startApp(t, {
     layers: [sessions({ keys: [KEY] }), users({ backends: [people] })],
     handlers: {

@@ -3,16 +3,25 @@ import type { Knex } from 'knex'
 import { cookieStore, memoryStore, profiles, type SessionsOptions, sessionOrBasicAuth } from 'koa-strata'
 import { type SqlUsers, sqlProfiles, sqlUsers } from 'koa-strata/sql'
 import { sqlStore } from 'koa-strata/stores/sql'
-import { migratedSqlite } from '../../database/sqlite.ts'
+import { type DatabaseName, migratedDatabase } from '../../database/servers.ts'
 import { logIn, startUsersApp, type UsersHandler, whoIs } from '../app.ts'
 
 const PASSWORD = 'correct horse'
 
-const STORES: Record<string, (knex: Knex) => SessionsOptions['store']> = {
-  memory: () => memoryStore(),
-  sqlite: knex => sqlStore(knex),
-  cookie: () => cookieStore(),
+/** Where sessions are kept, and in which database the users. */
+interface Setup {
+  database: DatabaseName
+  open(knex: Knex): SessionsOptions['store']
 }
+
+const inDatabase = (database: DatabaseName): Setup => ({ database, open: knex => sqlStore(knex) })
+const STORES = {
+  memory: { database: 'sqlite', open: () => memoryStore() },
+  cookie: { database: 'sqlite', open: () => cookieStore() },
+  sqlite: inDatabase('sqlite'),
+  mariadb: inDatabase('mariadb'),
+  postgresql: inDatabase('postgresql'),
+} satisfies Record<string, Setup>
 
 interface Setting {
   app: Awaited<ReturnType<typeof startUsersApp>>
@@ -22,8 +31,8 @@ interface Setting {
   id: string
 }
 
-async function start(t: ExecutionContext, open: (knex: Knex) => SessionsOptions['store']): Promise<Setting> {
-  const knex = await migratedSqlite(t)
+async function start(t: ExecutionContext, { database, open }: Setup): Promise<Setting> {
+  const { knex } = await migratedDatabase(t, database)
   const people = sqlUsers(knex)
   const { id } = await people.create({ username: 'alice', email: 'alice@example.org', password: PASSWORD })
   await people.create({ username: 'bob', password: PASSWORD })
@@ -64,10 +73,10 @@ const ENDING: Record<string, (setting: Setting) => Promise<unknown>> = {
   'deactivation by other hands': ({ knex, id }) => knex('users').where({ id }).update({ is_active: false }),
 }
 
-for (const [name, open] of Object.entries(STORES)) {
+for (const [name, setup] of Object.entries<Setup>(STORES)) {
   for (const [what, end] of Object.entries(ENDING)) {
     test(`S4: ${name}: ${what} ends every session of an SQL user at its next request, and nobody else's.`, async t => {
-      const setting = await start(t, open)
+      const setting = await start(t, setup)
       const { app } = setting
       const [one, two, bob] = [app.browser(), app.browser(), app.browser()]
       await logIn(one, 'alice', PASSWORD)
@@ -81,7 +90,7 @@ for (const [name, open] of Object.entries(STORES)) {
   }
 
   test(`S4: ${name}: who changes their own password ends the other sessions, and keeps this one by logging in anew.`, async t => {
-    const { app, id } = await start(t, open)
+    const { app, id } = await start(t, setup)
     const [here, there] = [app.browser(), app.browser()]
     await logIn(here, 'alice', PASSWORD)
     await logIn(there, 'alice', PASSWORD)
@@ -96,7 +105,7 @@ for (const [name, open] of Object.entries(STORES)) {
   })
 
   test(`S4: ${name}: logoutEverywhere ends every session of an SQL user, or all but this one.`, async t => {
-    const { app, id } = await start(t, open)
+    const { app, id } = await start(t, setup)
     const [here, there, bob] = [app.browser(), app.browser(), app.browser()]
     await logIn(here, 'alice', PASSWORD)
     await logIn(there, 'alice', PASSWORD)
@@ -111,7 +120,7 @@ for (const [name, open] of Object.entries(STORES)) {
   })
 
   test(`R2: ${name}: permissions and profiles that change in the database hold at the next request.`, async t => {
-    const { app, knex, people, id } = await start(t, open)
+    const { app, knex, people, id } = await start(t, setup)
     const alice = app.browser()
     await logIn(alice, 'alice', PASSWORD)
     const seen = async () => [(await alice.get('/may')).text, (await alice.get('/company')).text]
@@ -127,8 +136,8 @@ for (const [name, open] of Object.entries(STORES)) {
   })
 }
 
-test('S10: an SQL user lists and ends sessions in an SQL store.', async t => {
-  const { app } = await start(t, STORES.sqlite!)
+for (const name of ['sqlite', 'mariadb', 'postgresql'] as const) test(`S10: ${name}: an SQL user lists and ends sessions in an SQL store.`, async t => {
+  const { app } = await start(t, STORES[name])
   const [here, there] = [app.browser(), app.browser()]
   await logIn(here, 'alice', PASSWORD)
   await logIn(there, 'alice', PASSWORD)
@@ -140,7 +149,7 @@ test('S10: an SQL user lists and ends sessions in an SQL store.', async t => {
 })
 
 test('A database that is down is 503, by session, login and Basic alike, and nothing of it is in the answer.', async t => {
-  const { app, knex } = await start(t, STORES.memory!)
+  const { app, knex } = await start(t, STORES.memory)
   const alice = app.browser()
   await logIn(alice, 'alice', PASSWORD)
   await knex.schema.renameTable('users', 'moved')
@@ -160,7 +169,7 @@ test('A database that is down is 503, by session, login and Basic alike, and not
 })
 
 test('Concurrent requests of several users are one query for all of them.', async t => {
-  const knex = await migratedSqlite(t)
+  const { knex } = await migratedDatabase(t, 'sqlite')
   const people = sqlUsers(knex)
   for (const username of ['alice', 'bob']) await people.create({ username, password: PASSWORD })
   const enough = Promise.withResolvers<void>()

@@ -4,7 +4,8 @@ import { countArgon2 } from '../argon2-calls.ts'
 const calls = countArgon2()
 const { BackendUnavailable, OptionInvalid, UserInvalid, UserUnknown } = await import('koa-strata')
 const { SqlUser, sqlUsers } = await import('koa-strata/sql')
-const { database, OLD_HASH, PASSWORD, right, site, spelt } = await import('./people.ts')
+const { insertedId } = await import('../../database/catalogue.ts')
+const { database, OLD_HASH, PASSWORD, right, site, spelt, testEach } = await import('./people.ts')
 
 // The tests that count hashes run one after the other, before the rest.
 test.serial('unknown, inactive and unusable users and a wrong password each cost one verification', async t => {
@@ -57,8 +58,8 @@ test.serial('A user whose name cannot be taken is refused before a password is h
   t.is(calls.hash, before)
 })
 
-test('A new user is found by id, name and e-mail address, and logs in by name and by address', async t => {
-  const { people } = await database(t)
+testEach('A new user is found by id, name and e-mail address, and logs in by name and by address', async (t, name) => {
+  const { people } = await database(t, name)
   const made = await people.create({ username: 'Zoë', email: 'Zoe@Example.org', password: PASSWORD })
   t.true(made instanceof SqlUser)
   t.is(made.key, `sql:${made.id}`)
@@ -79,8 +80,8 @@ test('A new user is found by id, name and e-mail address, and logs in by name an
   t.is(await people.authenticate({ username: 'Zoë', password: 'wrong' }), null)
 })
 
-test('What a user shows as JSON is neither hash nor stamp', async t => {
-  const { people } = await database(t)
+testEach('What a user shows as JSON is neither hash nor stamp', async (t, name) => {
+  const { people } = await database(t, name)
   const made = await people.create({ username: 'admin', password: PASSWORD })
   const { id, key } = made
   t.deepEqual(JSON.parse(JSON.stringify(made)), {
@@ -95,8 +96,8 @@ test('What a user shows as JSON is neither hash nor stamp', async t => {
   t.false(JSON.stringify(Object.values(made)).includes('argon2'))
 })
 
-test('A login writes down when it was, and the user says when the one before was', async t => {
-  const { knex } = await database(t)
+testEach('A login writes down when it was, and the user says when the one before was', async (t, name) => {
+  const { knex } = await database(t, name)
   let now = 1_000
   const people = sqlUsers(knex, { now: () => now })
   const made = await people.create(right)
@@ -120,13 +121,13 @@ test('A login holds even if the database refuses to write it down', async t => {
   t.is((await knex('users').first()).password, OLD_HASH)
 })
 
-test('Many users are loaded by two queries, in the order of the ids', async t => {
-  const { people, knex, queries } = await database(t)
+testEach('Many users are loaded by two queries, in the order of the ids', async (t, name) => {
+  const { people, knex, queries } = await database(t, name)
   const made = []
   for (const username of ['a', 'b', 'c']) made.push(await people.create({ username }))
   const [a, b, c] = made.map(user => user.id) as [string, string, string]
   await people.grant(b, 'own')
-  const [group] = await knex('groups').insert({ name: 'editors' })
+  const group = await insertedId(knex, 'groups', { name: 'editors' })
   await knex('group_members').insert([b, c].map(user_id => ({ group_id: group, user_id })))
   await knex('group_permissions').insert(['own', 'shared'].map(permission => ({ group_id: group, permission })))
 
@@ -168,8 +169,8 @@ for (const id of [
 ]) {
   const shown =
     typeof id === 'string' ? `'${spelt(id.slice(0, 30))}'` : `${Array.isArray(id) ? 'array' : typeof id} ${String(id)}`
-  test(`The id ${shown} is nobody's, and never reaches the database`, async t => {
-    const { people, queries } = await database(t)
+  testEach(`The id ${shown} is nobody's, and never reaches the database`, async (t, name) => {
+    const { people, queries } = await database(t, name)
     await people.create({ username: 'admin', isSuperuser: true })
     queries.length = 0
     t.is(await people.load(id), null)
@@ -208,8 +209,8 @@ for (const [what, typed, reaches] of [
   ['a named binding', ':username', true],
   ['a backslash', "\\' or 1=1 --", true],
 ] as const) {
-  test(`L3: ${what} in place of a name is nobody's${reaches ? '' : ', and never reaches the database'}`, async t => {
-    const { people, queries, knex } = await database(t)
+  testEach(`L3: ${what} in place of a name is nobody's${reaches ? '' : ', and never reaches the database'}`, async (t, name) => {
+    const { people, queries, knex } = await database(t, name)
     await people.create({ username: 'admin', email: 'admin@example.org', password: PASSWORD })
     queries.length = 0
     const username = typed as unknown as string
@@ -237,8 +238,8 @@ for (const [what, password] of [
   })
 }
 
-test('Users who are not there are unknown to all that changes them', async t => {
-  const { people, knex } = await database(t)
+testEach('Users who are not there are unknown to all that changes them', async (t, name) => {
+  const { people, knex } = await database(t, name)
   for (const change of [
     () => people.setPassword('7', PASSWORD),
     () => people.setPassword('7', null),
@@ -322,8 +323,8 @@ test('Only a knex instance makes sqlUsers()', t => {
   }
 })
 
-test('Somebody is found by one thing at a time', async t => {
-  const { people } = await database(t)
+testEach('Somebody is found by one thing at a time', async (t, name) => {
+  const { people } = await database(t, name)
   for (const by of [{}, { id: '1', username: 'admin' }, { name: 'admin' }, null, 'admin']) {
     await t.throwsAsync(people.find(by as never), { instanceOf: OptionInvalid })
   }
