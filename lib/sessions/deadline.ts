@@ -6,7 +6,7 @@ import type { SessionStore } from './store.ts'
 const MOST_LATE = 64
 
 /**
- * A store whose every call answers within `deadline` milliseconds, with the store's answer, with the store's SessionDataInvalid
+ * A store whose every call but `sweep` answers within `deadline` milliseconds, with the store's answer, with the store's SessionDataInvalid
  * where a session is too large for it, or with SessionStoreUnavailable. Behind a frozen store no queue grows: once 64 calls hang, only one
  * call each deadline is let through, to see whether the store is back.
  */
@@ -66,6 +66,16 @@ export function withDeadline(store: SessionStore, deadline: number): SessionStor
     ...(destroyAll && {
       destroyAll: (user: string, except?: string) => bounded('destroyAll', () => destroyAll.call(store, user, except)),
     }),
-    ...(sweep && { sweep: (limit: number) => bounded('sweep', () => sweep.call(store, limit)) }),
+    // Nobody waits for a sweep, which may take as long as the disk does.
+    ...(sweep && {
+      async sweep(limit: number) {
+        try {
+          return await sweep.call(store, limit)
+        } catch (error) {
+          publish('koa-strata:store-error', { operation: 'sweep', error })
+          throw error
+        }
+      },
+    }),
   }
 }

@@ -112,9 +112,14 @@ function expose(ctx: ParameterizedContext, live: LiveSession, access: SessionAcc
 
 function sweeper(store: SessionStore, now: () => number): () => void {
   let last = now()
+  let sweeping = false
+  const over = () => {
+    sweeping = false
+  }
   return () => {
-    if (!store.sweep || now() - last < SWEEP_EVERY) return
+    if (!store.sweep || sweeping || now() - last < SWEEP_EVERY) return
     last = now()
-    store.sweep(SWEEP_BATCH).catch(() => {})
+    sweeping = true
+    store.sweep(SWEEP_BATCH).then(over, over)
   }
 }

@@ -65,6 +65,22 @@ for (const [how, read] of Object.entries({
   })
 }
 
+test('A sweep may take longer than the deadline, since no request waits for it; one that fails is told by the same event.', async t => {
+  const swept = Promise.withResolvers<number>()
+  const slow = withDeadline({ ...memoryStore(), sweep: () => swept.promise }, 1)
+  const sweeping = slow.sweep!(5)
+  const hanging = withDeadline({ ...memoryStore(), read: () => new Promise<never>(() => {}) }, 1)
+  await t.throwsAsync(hanging.read('id'), { instanceOf: SessionStoreUnavailable })
+  swept.resolve(3)
+  t.is(await sweeping, 3)
+
+  const operations: string[] = []
+  subscribe('koa-strata:store-error', message => operations.push((message as { operation: string }).operation))
+  const failing = withDeadline({ ...memoryStore(), sweep: () => Promise.reject(new Error('locked')) }, LONG)
+  await t.throwsAsync(failing.sweep!(5), { message: 'locked' })
+  t.true(operations.includes('sweep'))
+})
+
 test('T3: a store that never answers is unavailable when the deadline has passed.', async t => {
   const store = freezable(memoryStore())
   store.freeze()

@@ -343,6 +343,29 @@ test('Expired records are swept while sessions begin, at most every five minutes
   t.is(sweeps(), 2)
 })
 
+test('While a sweep is under way no other begins, however long it takes.', async t => {
+  let time = 1_800_000_000_000
+  const now = () => time
+  let sweeps = 0
+  let swept = Promise.withResolvers<number>()
+  const sweep = () => {
+    sweeps++
+    return swept.promise
+  }
+  const app = await startApp(t, { store: { ...memoryStore({ now }), sweep }, now, handlers })
+  const writeLater = () => {
+    time += 300_000
+    return app.browser().get('/write')
+  }
+  await writeLater()
+  await writeLater()
+  t.is(sweeps, 1)
+  swept.resolve(0)
+  swept = Promise.withResolvers()
+  await writeLater()
+  t.is(sweeps, 2)
+})
+
 test('A sweep that fails disturbs nobody.', async t => {
   let time = 1_800_000_000_000
   const now = () => time

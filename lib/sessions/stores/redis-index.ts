@@ -26,6 +26,8 @@ export interface Held {
  * - An entry goes when its moment has passed, and so has the session's. Whoever is about to move the session on has moved the entry on first.
  * - An entry is released before that when its session was stored as another's, as nobody's, or not at all. Its tag was drawn for this one
  *   session of this one user, so a session that comes back to the user meanwhile has another entry.
+ *
+ * What Redis itself loses, as in a failover, is beyond that: an entry that is gone is made again when the session changes after `AHEAD`.
  */
 export class UserIndex {
   readonly #commands: RedisCommands

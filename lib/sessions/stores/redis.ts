@@ -61,7 +61,8 @@ const NOT_HELD: Held = { owner: NOBODY, indexedUntil: 0 }
  * - `appendonly yes` and `appendfsync always`: what was acknowledged outlives a killed Redis. With `everysec` it may lose about a second, without
  *   `appendonly` everything since the last snapshot.
  * - Replicas follow a while behind. When one takes its master's place, what the master had acknowledged and the replica had not received is lost:
- *   these sessions stand as they were before, a logout among them. With `min-replicas-to-write 1` a master that no replica follows refuses changes.
+ *   these sessions stand as they were before, a logout among them. With `min-replicas-to-write 1` a master that no replica follows refuses
+ *   changes; give each master two replicas then, for the one that takes its place would have none.
  * - In a Cluster `cluster-require-full-coverage no`: a dead master then stops its own sessions only, until its replica is in its place. Reads go
  *   to masters.
  *

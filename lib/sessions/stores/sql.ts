@@ -49,8 +49,18 @@ const SWEEP_BATCH = 100
 /**
  * Sessions in a table of an SQL database (SQLite, MariaDB, PostgreSQL), shared by all processes that use it and kept across restarts. Each
  * change is one statement that names what it expects to find, so no transaction is held and no change of another process is lost. Statements
- * that the database calls off for a deadlock are repeated, a bounded number of times; whatever else fails rejects. Expired records are absent
- * for every call, whether or not they were swept. It opens nothing: the knex instance stays yours to destroy. Needs `migrate(knex)` once.
+ * that the database calls off for the sake of another one (a deadlock, a lock not had in time, a serialization failure) are repeated, a bounded
+ * number of times; whatever else fails rejects, with an error that tells neither ids nor data. Expired records are absent for every call,
+ * whether or not they were swept. It opens nothing: the knex instance stays yours to destroy. Needs `migrate(knex)` once, and the primary
+ * server: a replica that lags behind would bring back sessions that have ended.
+ *
+ * What a pool of MariaDB or PostgreSQL does well with: `pool: { min: 0, max: 10 }`, which lets go of connections before a firewall forgets
+ * them, `connectTimeout: 2000` (mysql2) or `connectionTimeoutMillis: 2000` (pg) in `connection`, and `acquireConnectionTimeout: 2000`. Any
+ * isolation level will do; under SERIALIZABLE more statements have to be repeated.
+ *
+ * SQLite waits for a lock inside this process, by default for up to 5 seconds in which nothing else runs and no deadline is kept. Let it wait
+ * for 20 milliseconds, and readers not at all: `pool: { afterCreate(connection, done) { connection.pragma('busy_timeout = 20');
+ * connection.pragma('journal_mode = WAL'); done(null, connection) } }`.
  * @throws OptionInvalid naming the option that is wrong
  */
 export function sqlStore(knex: Knex, options: SqlStoreOptions = {}): SqlStore {
