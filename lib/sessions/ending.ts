@@ -16,6 +16,17 @@ export function markerOf(now: () => number, successor?: string): SessionRecord {
   return { data, user: null, expiresAt: now() + MARKER_LASTS }
 }
 
+/** Makes a marker as short-lived as it was meant to be, where a request that was on its way when it was put there has moved its expiry on. */
+export async function shortenMarker(
+  store: SessionStore,
+  now: () => number,
+  id: string,
+  expiresAt: number,
+): Promise<void> {
+  const latest = now() + MARKER_LASTS
+  if (expiresAt > latest) await store.touch(id, latest).catch(() => {})
+}
+
 /**
  * Ends a stored session by putting a short-lived marker in its place: a request that is still on its way with the old cookie is told from one
  * that never had a session, so that it sends no cookie over a newer one.

@@ -3,7 +3,7 @@ import type { SessionGone } from '../events.ts'
 import { backOff } from './back-off.ts'
 import type { Carrier, Draft } from './carrier.ts'
 import { parseContent, type SessionContent, userOf } from './content.ts'
-import { endStoredSession, markerOf } from './ending.ts'
+import { endStoredSession, markerOf, shortenMarker } from './ending.ts'
 import { newSessionId, storeId } from './id.ts'
 import type { KeyedQueue } from './queue.ts'
 import type { SessionData, SessionRecord, SessionStore } from './store.ts'
@@ -80,6 +80,7 @@ export class StoredSession implements Carrier {
     if (typeof content === 'string') {
       this.#phase = content === 'ended' ? 'ended' : 'none'
       this.#cookie.gone(content)
+      if (content === 'ended') await shortenMarker(this.#setting.store, this.#setting.now, this.#key, found.expiresAt)
       return null
     }
     this.#phase = 'live'

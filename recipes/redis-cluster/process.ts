@@ -17,12 +17,17 @@ process.once('disconnect', end)
 // Ctrl-C reaches every process of a terminal; this one ends when it is told to.
 process.on('SIGINT', () => {})
 
+function tell(message: object): void {
+  // Nobody is there to be told any more where another process could not start.
+  process.send?.(message, () => {})
+}
+
 try {
   server.listen(Number(PORT), '127.0.0.1')
   await once(server, 'listening')
-  if (!process.connected) end()
-  process.send?.({ port: (server.address() as AddressInfo).port })
+  tell({ port: (server.address() as AddressInfo).port })
 } catch (error) {
-  process.send?.({ code: (error as NodeJS.ErrnoException).code })
+  tell({ code: (error as NodeJS.ErrnoException).code })
   close()
 }
+if (!process.connected) end()

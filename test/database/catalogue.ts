@@ -6,8 +6,7 @@ export async function tablesOf(knex: Knex): Promise<string[]> {
   const query = {
     sqlite3: () => knex('sqlite_master').where({ type: 'table' }).whereNot('name', 'like', 'sqlite_%').pluck('name'),
     mysql: () => knex('information_schema.tables').whereRaw('table_schema = database()').pluck('table_name'),
-    postgresql: () =>
-      knex('information_schema.tables').whereRaw('table_schema = current_schema()').pluck('table_name'),
+    postgresql: () => knex('information_schema.tables').whereRaw('table_schema = current_schema()').pluck('table_name'),
   }[dialect as 'mysql']
   return (await query()).sort()
 }

@@ -131,7 +131,9 @@ for (const level of ['repeatable read', 'serializable']) {
     const failures = failuresOf(knex)
     const trx = await other.transaction()
     await move(trx, 'a', 1)
-    const all = Promise.all(Array.from({ length: 20 }, () => retried(() => knex('sessions').increment('expires_at', 1))))
+    const all = Promise.all(
+      Array.from({ length: 20 }, () => retried(() => knex('sessions').increment('expires_at', 1))),
+    )
     await untilWaits(open(), 4)
     await trx.commit()
     await all

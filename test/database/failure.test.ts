@@ -70,7 +70,10 @@ const TOLD: Record<'mariadb' | 'postgresql', Record<string, [run: (knex: Knex) =
       async knex => knex('sessions').insert(row({ expires_at: 'the-secret' })),
       'ER_TRUNCATED_WRONG_VALUE_FOR_FIELD',
     ],
-    'text that is too long': [async knex => knex('sessions').insert(row({ version: 'the-secret'.repeat(9) })), 'ER_DATA_TOO_LONG'],
+    'text that is too long': [
+      async knex => knex('sessions').insert(row({ version: 'the-secret'.repeat(9) })),
+      'ER_DATA_TOO_LONG',
+    ],
     'a character that the column has not': [
       async knex => knex('sessions').insert(row({ version: 'the-secret ☃' })),
       'ER_TRUNCATED_WRONG_VALUE_FOR_FIELD',
@@ -78,7 +81,9 @@ const TOLD: Record<'mariadb' | 'postgresql', Record<string, [run: (knex: Knex) =
     'a statement that is none': [async knex => knex.raw("insert 'the-secret' sessions"), 'ER_PARSE_ERROR'],
     'what a trigger says': [
       async knex => {
-        await knex.raw("create or replace trigger no before delete on sessions for each row signal sqlstate '45000' set message_text = 'the-secret'")
+        await knex.raw(
+          "create or replace trigger no before delete on sessions for each row signal sqlstate '45000' set message_text = 'the-secret'",
+        )
         await knex('sessions').insert(row({})).onConflict().ignore()
         await knex('sessions').del()
       },
@@ -144,7 +149,9 @@ for (const [name, failures] of Object.entries(TOLD)) {
 }
 
 test('An error of a connection that could not be made has words, even where Node gives it none', t => {
-  const error = Object.assign(new AggregateError([new Error('connect ECONNREFUSED ::1:3306')], ''), { code: 'ECONNREFUSED' })
+  const error = Object.assign(new AggregateError([new Error('connect ECONNREFUSED ::1:3306')], ''), {
+    code: 'ECONNREFUSED',
+  })
   const quiet = withoutStatement(error) as Error
   t.is(quiet.message, 'ECONNREFUSED')
 })

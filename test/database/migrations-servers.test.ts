@@ -53,7 +53,9 @@ for (const name of ['mariadb', 'postgresql'] as const) {
     await knex.schema.alterTable('sessions', table => table.dropIndex('expires_at', 'sessions_expires_at_index'))
     const without = await definitionsOf(knex)
     t.notDeepEqual(without, whole)
-    await knex.schema.alterTable('group_members', table => table.dropForeign('user_id', 'group_members_user_id_foreign'))
+    await knex.schema.alterTable('group_members', table =>
+      table.dropForeign('user_id', 'group_members_user_id_foreign'),
+    )
     t.notDeepEqual(await definitionsOf(knex), without)
   })
 }
@@ -125,7 +127,10 @@ test('mariadb: migrate() works where names of tables are stored in lower case, a
 for (const level of ['serializable', 'repeatable read']) {
   test(`postgresql: migrate() called at once by four processes runs once where transactions are ${level} by default.`, async t => {
     const { config, open } = await newDatabase(t, 'postgresql')
-    const connection = { ...(config.connection as object), options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')}` }
+    const connection = {
+      ...(config.connection as object),
+      options: `-c default_transaction_isolation=${level.replace(' ', '\\ ')}`,
+    }
     const strict = { ...config, connection }
     const [{ transaction_isolation }] = (await openKnex(t, strict).raw('show transaction_isolation')).rows
     t.is(transaction_isolation, level)
@@ -146,7 +151,9 @@ test("postgresql: migrate() makes its tables in the schema that comes first, bes
 
 test('postgresql: migrate() works with numbers of 64 bits that arrive as BigInt.', async t => {
   const { open } = await newDatabase(t, 'postgresql')
-  const types = { getTypeParser: (id: number, format: 'text') => (id === 20 ? BigInt : pg.types.getTypeParser(id, format)) }
+  const types = {
+    getTypeParser: (id: number, format: 'text') => (id === 20 ? BigInt : pg.types.getTypeParser(id, format)),
+  }
   const knex = open({ connection: { types } as Knex.PgConnectionConfig })
   await migrate(knex)
   t.is(typeof (await knex('strata_migrations').first()).run_at, 'bigint')
@@ -163,7 +170,11 @@ test('mariadb: migrate() that waits for another goes on when that one is gone.',
     over = true
   })
   const watcher = database.open()
-  const isWaiting = async () => (await watcher.raw("show full processlist"))[0].some((row: { State: string; db: string }) => row.db === watcher.client.config.connection.database && /lock/i.test(row.State))
+  const isWaiting = async () =>
+    (await watcher.raw('show full processlist'))[0].some(
+      (row: { State: string; db: string }) =>
+        row.db === watcher.client.config.connection.database && /lock/i.test(row.State),
+    )
   while (!(await isWaiting())) await wait(5)
   t.false(over)
   holder.destroy()

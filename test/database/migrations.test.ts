@@ -73,16 +73,21 @@ for (const name of DATABASES) {
     }
   })
 
-  test('Two that look first and create afterwards get into each other, so that the checks around this one can fail.', onEach, name, async t => {
-    const database = await newDatabase(t, name)
-    const knexes = [database.open(), database.open()]
-    const seen = await Promise.all(knexes.map(knex => knex.schema.hasTable('users')))
-    t.deepEqual(seen, [false, false])
-    const answers = await Promise.allSettled(
-      knexes.map(knex => knex.schema.createTable('users', table => table.increments())),
-    )
-    t.deepEqual(answers.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
-  })
+  test(
+    'Two that look first and create afterwards get into each other, so that the checks around this one can fail.',
+    onEach,
+    name,
+    async t => {
+      const database = await newDatabase(t, name)
+      const knexes = [database.open(), database.open()]
+      const seen = await Promise.all(knexes.map(knex => knex.schema.hasTable('users')))
+      t.deepEqual(seen, [false, false])
+      const answers = await Promise.allSettled(
+        knexes.map(knex => knex.schema.createTable('users', table => table.increments())),
+      )
+      t.deepEqual(answers.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+    },
+  )
 
   test('migrate() that fails can be called again, and has left nothing but what is whole.', onEach, name, async t => {
     const knex = (await newDatabase(t, name)).open()
@@ -98,15 +103,20 @@ for (const name of DATABASES) {
     t.deepEqual(await tablesOf(knex), TABLES)
   })
 
-  test('migrate() names the table of another shape that stands in its way, and what it lacks.', onEach, name, async t => {
-    const knex = (await newDatabase(t, name)).open()
-    await knex.schema.createTable('sessions', table => {
-      table.string('id').primary()
-      table.text('data')
-    })
-    const error = await t.throwsAsync(migrate(knex), { instanceOf: OptionInvalid })
-    t.regex(error.message, /table 'sessions'.+user_key, version, expires_at/)
-  })
+  test(
+    'migrate() names the table of another shape that stands in its way, and what it lacks.',
+    onEach,
+    name,
+    async t => {
+      const knex = (await newDatabase(t, name)).open()
+      await knex.schema.createTable('sessions', table => {
+        table.string('id').primary()
+        table.text('data')
+      })
+      const error = await t.throwsAsync(migrate(knex), { instanceOf: OptionInvalid })
+      t.regex(error.message, /table 'sessions'.+user_key, version, expires_at/)
+    },
+  )
 
   test('migrate() takes tables of the right shape for its own, as after an interruption.', onEach, name, async t => {
     const { knex } = await migratedDatabase(t, name)
@@ -126,7 +136,10 @@ for (const name of DATABASES) {
       table.string('nick')
     })
     t.deepEqual(await migrate(knex), NAMES)
-    t.deepEqual((await tablesOf(knex)).filter(one => one !== own), TABLES)
+    t.deepEqual(
+      (await tablesOf(knex)).filter(one => one !== own),
+      TABLES,
+    )
     t.deepEqual(Object.keys(await knex(own).columnInfo()), ['nick'])
   })
 }

@@ -38,8 +38,8 @@ export function onConnect(...statements: string[]): Knex.Config {
   const afterCreate = (connection: Connection, done: (error: unknown, connection: Connection) => void) => {
     const runFrom = (index: number): void => {
       const statement = statements[index]
-      if (statement === undefined) return done(null, connection)
-      connection.query(statement, error => (error ? done(error, connection) : runFrom(index + 1)))
+      if (statement === undefined) done(null, connection)
+      else connection.query(statement, error => (error ? done(error, connection) : runFrom(index + 1)))
     }
     runFrom(0)
   }
@@ -57,7 +57,11 @@ export function openKnex(owner: Owner, config: Knex.Config): Knex {
  * A database of the test's own, empty, on a server that the run shares: a file of SQLite, a database of MariaDB, a schema of PostgreSQL.
  * @param create what comes behind `create database` on MariaDB
  */
-export async function newDatabase(owner: Owner, name: DatabaseName, create = 'character set utf8mb4'): Promise<TestDatabase> {
+export async function newDatabase(
+  owner: Owner,
+  name: DatabaseName,
+  create = 'character set utf8mb4',
+): Promise<TestDatabase> {
   if (name === 'sqlite') {
     const filename = await sqliteFile(owner)
     const config = { client: 'better-sqlite3', connection: { filename }, useNullAsDefault: true }
@@ -72,8 +76,16 @@ export async function newDatabase(owner: Owner, name: DatabaseName, create = 'ch
   }
   const [made, dropped, config] =
     name === 'mariadb'
-      ? [`create database ${own} ${create}`, `drop database ${own}`, withMore(server, { connection: { database: own } })]
-      : [`create schema ${own}`, `drop schema ${own} cascade`, { ...withMore(server, { connection: { application_name: own } as object }), searchPath: [own] }]
+      ? [
+          `create database ${own} ${create}`,
+          `drop database ${own}`,
+          withMore(server, { connection: { database: own } }),
+        ]
+      : [
+          `create schema ${own}`,
+          `drop schema ${own} cascade`,
+          { ...withMore(server, { connection: { application_name: own } as object }), searchPath: [own] },
+        ]
   await run(made)
   owner.teardown(() => run(dropped))
   return { name, config, open: (more = {}) => openKnex(owner, withMore(config, more)) }

@@ -140,7 +140,13 @@ for (const name of DATABASES) {
 
   test(`${name}: Sessions are found by their id, user and expiry through an index.`, async t => {
     const { knex } = await migratedDatabase(t, name)
-    const rows = Array.from({ length: 500 }, (_, n) => ({ id: `${n}`, user_key: `${n}`, data: '', version: '', expires_at: n }))
+    const rows = Array.from({ length: 500 }, (_, n) => ({
+      id: `${n}`,
+      user_key: `${n}`,
+      data: '',
+      version: '',
+      expires_at: n,
+    }))
     await knex.batchInsert('sessions', rows, 100)
     if (name === 'mariadb') await knex.raw('analyze table sessions')
     if (name === 'postgresql') await knex.raw('analyze sessions')

@@ -16,6 +16,8 @@ const KILLS = scaled(200)
 /** Writers of one directory at the same time. */
 const BESIDE = 2
 const HOUR = 3_600_000
+/** How long a busy machine may take for one test, in milliseconds. */
+const PATIENCE = 600_000
 
 async function markOf(store: FileStore, id: string): Promise<Mark | 'torn'> {
   const found = await store.read(id)
@@ -48,6 +50,7 @@ for (const habit of HABITS) {
   test.serial(
     `T5: file: of ${KILLS} × kill -9 of a process that does ${habit}, none tears or loses a session, and what it leaves behind goes.`,
     async t => {
+      t.timeout(PATIENCE)
       const directory = await newDirectory(t)
       const store = fileStore(directory)
       const errand = { kind: 'store', directory, habit } as const
@@ -77,6 +80,7 @@ for (const habit of HABITS) {
 }
 
 test.serial('T5: file: the control of the kills: of sessions that are written in place some are torn.', async t => {
+  t.timeout(PATIENCE)
   const directory = await newDirectory(t)
   await mkdir(directory)
   const read = async (id: string): Promise<Mark | 'torn'> => {

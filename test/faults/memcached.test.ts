@@ -5,8 +5,7 @@ import { startMemcached } from '../servers/memcached.ts'
 import { firstWords } from '../servers/port.ts'
 import { WIDE_DEADLINE } from '../sessions/app.ts'
 import { HOUR, openMemcached, recordOf } from '../sessions/stores/memcached-setup.ts'
-import { startCuttingProxy } from './cutting-proxy.ts'
-import { startResettingProxy } from './resetting-proxy.ts'
+import { startFaultyProxy } from './faulty-proxy.ts'
 import { type Testimony, Witness } from './witness.ts'
 
 /** That of `sessions()` by default, in milliseconds. */
@@ -67,7 +66,7 @@ test('T3: memcached: frozen, it is 503 within the deadline; thawed, it is back w
 
 test('T4: memcached: connections that are reset under load lose nothing, and the next requests are served.', async t => {
   const server = await startMemcached(t)
-  const proxy = await startResettingProxy(t, server.port)
+  const proxy = await startFaultyProxy(t, server.port)
   const witness = await Witness.start(t, {
     store: memcachedStore(openMemcached(t, `memcached://127.0.0.1:${proxy.port}`)),
     deadline: DEADLINE,
@@ -104,7 +103,7 @@ test('memcached: a flush of the sessions’ own instance makes everybody anonymo
 
 test('memcached: a connection that ends in the middle of an answer rejects, and nobody gets the answer of another.', async t => {
   const server = await startMemcached(t)
-  const proxy = await startCuttingProxy(t, server.port)
+  const proxy = await startFaultyProxy(t, server.port)
   const store = memcachedStore(openMemcached(t, `memcached://127.0.0.1:${proxy.port}`, WIDE_DEADLINE))
   const ids = Array.from({ length: 8 }, newId)
   for (const [mark, id] of ids.entries()) await store.create(id, recordOf({ mark }, HOUR))

@@ -7,7 +7,9 @@ const file = { teardown() {} }
 testFaults('postgresql', {
   start: () => startPostgresql(file),
   cutConnections: admin =>
-    admin.raw('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'),
+    admin.raw(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    ),
   appUrl: async (_admin, url) => url,
   async setReadOnly(admin, readOnly) {
     await admin.raw(`alter system set default_transaction_read_only = ${readOnly ? 'on' : 'off'}`)
@@ -15,7 +17,8 @@ testFaults('postgresql', {
   },
   lockSessions: trx => trx.raw('lock table sessions in access exclusive mode'),
   unlock: trx => trx.commit(),
-  connections: async admin => Number((await admin('pg_stat_activity').whereNotNull('datname').count('* as all'))[0]!.all),
+  connections: async admin =>
+    Number((await admin('pg_stat_activity').whereNotNull('datname').count('* as all'))[0]!.all),
   async moveSessions(admin, directory) {
     await admin.raw(`create tablespace small location '${directory}'`)
     await admin.raw('alter table sessions set tablespace small')

@@ -90,9 +90,10 @@ export class Witness {
     return Math.max(...this.#people.map(({ lastServedAt }) => lastServedAt)) - since
   }
 
-  /** Waits until somebody got this status, in a request made after `since`. */
+  /** Waits until somebody is answered with this status, after `since`. */
   async untilStatus(status: number, since = performance.now()): Promise<void> {
-    const seen = () => this.#requests.some(({ at, answer, open }) => !open && at >= since && answer.status === status)
+    const seen = () =>
+      this.#requests.some(({ at, took, answer, open }) => !open && at + took >= since && answer.status === status)
     await this.#until(seen, `somebody gets ${status}`)
   }
 
@@ -114,7 +115,9 @@ export class Witness {
       acknowledged: this.#acknowledged,
     }
     for (const person of this.#people) {
-      for (const name of person.loggedOut) testimony.loggedOut.push(name)
+      testimony.loggedOut.push(...person.loggedOut)
+      testimony.lostChanges.push(...person.lostChanges)
+      testimony.uncalledFor.push(...person.uncalledFor)
       for (const [list, holds] of Object.entries(await person.judge())) {
         if (holds) testimony[list as 'lostChanges'].push(person.name)
       }
@@ -177,7 +180,10 @@ export class Witness {
 class Person {
   readonly name: string
   readonly browser: Browser
+  /** The name, once for each time that it came about. */
   readonly loggedOut: string[] = []
+  readonly lostChanges: string[] = []
+  readonly uncalledFor: string[] = []
   acknowledged = 0
   /** When the last request that was answered without an error was made, and when it was answered. */
   lastServed = 0
@@ -229,7 +235,10 @@ class Person {
     }
     const { status, text } = await ask('/count')
     if (status === 200) {
-      this.#count = Number(text)
+      const count = Number(text)
+      if (count <= this.#count) this.lostChanges.push(this.name)
+      if (count > this.#count + this.#unsure + 1) this.uncalledFor.push(this.name)
+      this.#count = count
       this.#unsure = 0
       this.acknowledged++
       return true

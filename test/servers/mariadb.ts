@@ -27,6 +27,8 @@ export async function startMariadb(
   await run(program('mariadb-install-db', 'mariadb-server'), [
     '--no-defaults',
     `--datadir=${data}`,
+    // A MariaDB that starts removes what it takes for the leftovers of another one in a folder that they share.
+    `--tmpdir=${folder}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     user,
@@ -47,6 +49,7 @@ grant all on *.* to strata@'127.0.0.1' with grant option;
       args: [
         '--no-defaults',
         `--datadir=${data}`,
+        `--tmpdir=${folder}`,
         `--socket=${join(folder, 's')}`,
         `--pid-file=${join(folder, 'pid')}`,
         `--init-file=${first}`,

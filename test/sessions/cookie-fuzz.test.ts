@@ -5,7 +5,7 @@ import { sessions } from '../../lib/sessions/layer.ts'
 import { Signer } from '../../lib/sessions/signature.ts'
 import { cookieStore } from '../../lib/sessions/stores/cookie.ts'
 import { memoryStore } from '../../lib/sessions/stores/memory.ts'
-import { scaled } from '../scale.ts'
+import { LONG, scaled } from '../scale.ts'
 import { type Handler, KEY, recorded, startApp, type TestContext } from './app.ts'
 import { direct } from './direct.ts'
 
@@ -64,6 +64,7 @@ const look = ((ctx: TestContext) => ({ isNew: ctx.session.isNew, values: ctx.ses
 const RUNS = scaled(320_000)
 
 test(`C3: of ${RUNS} generated Cookie headers none brings the layer down, is a session, or reaches the store.`, async t => {
+  t.timeout(LONG)
   const store = recorded(memoryStore())
   const layers = {
     stored: direct(sessions({ keys: [KEY], store })),

@@ -1,8 +1,10 @@
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
+import { parseContent } from '../../lib/sessions/content.ts'
 import { storeId } from '../../lib/sessions/id.ts'
 import type { SessionStore } from '../../lib/sessions/store.ts'
 import { memoryStore } from '../../lib/sessions/stores/memory.ts'
-import { gate, startApp } from './app.ts'
+import { causes, gate, startApp, type TestApp, WIDE_DEADLINE } from './app.ts'
+import { AROUND } from './around.ts'
 import { CORRUPT } from './corrupt.ts'
 import { idOf, reasons, SESSION_HANDLERS, startOn } from './stored-app.ts'
 import { STORES } from './stores.ts'
@@ -55,6 +57,83 @@ test('T2: a corrupt payload is dropped, whatever it is: the page answers, an eve
   t.deepEqual(app.errors, [])
   t.deepEqual(Object.keys(Object.prototype), [])
   t.is(({} as { polluted?: number }).polluted, undefined)
+})
+
+/** Those of them that JSON can hold, as text. */
+const AS_JSON = CORRUPT.flatMap(([what, data]) => {
+  try {
+    const text = JSON.stringify(data)
+    const isSame = text !== undefined && parseContent(JSON.parse(text)) === 'corrupt'
+    return isSame ? [[what, text] as const] : []
+  } catch {
+    return []
+  }
+})
+
+/** What stands where JSON should. */
+const NO_JSON = [
+  '',
+  ' ',
+  'no JSON',
+  '{"_created":1',
+  '{"_created":1}}',
+  "{'_created':1}",
+  '\ufeff{}',
+  '[object Object]',
+  'undefined',
+  'é\u2028\ud83e\udd8a',
+  '['.repeat(100_000),
+]
+
+async function assertDropped(t: ExecutionContext, app: TestApp, put: (id: string) => Promise<unknown>, what: string) {
+  const browser = app.browser()
+  await browser.get('/login?user=ada')
+  await browser.get('/write')
+  const old = browser.copy()
+  await put(storeId(idOf(browser)))
+  t.is((await browser.get('/nothing')).text, 'nothing', what)
+  t.deepEqual((await browser.get('/read')).json, {}, what)
+  t.is((await browser.get('/logout')).text, 'logged out', what)
+  t.is((await browser.get('/write')).setCookies.length, 1, what)
+  t.deepEqual((await browser.get('/read')).json, { views: 1 }, what)
+  t.deepEqual((await old.get('/read')).json, {}, what)
+  t.is((await old.get('/login?user=bob')).status, 200, what)
+  t.deepEqual((await old.get('/read')).json, { user: 'bob' }, what)
+  t.deepEqual(causes(app), [], what)
+}
+
+for (const [name, { setup, can }] of Object.entries(STORES)) {
+  test(`T2: ${name}: JSON that is no session is dropped wherever it is met, and the user's other sessions are listed.`, async t => {
+    const { app, store } = await startOn(t, { setup })
+    const other = app.browser()
+    await other.get('/login?user=ada')
+    for (const [what, text] of AS_JSON) {
+      const put = async (id: string) => {
+        const { version, ...record } = (await store.read(id))!
+        await store.replace(id, version, { ...record, data: JSON.parse(text) })
+      }
+      await assertDropped(t, app, put, what)
+    }
+    t.deepEqual((await other.get('/read')).json, { user: 'ada' })
+    if (can.includes('list')) t.true((await store.list!('test:ada')).some(({ id }) => id === storeId(idOf(other))))
+  })
+}
+
+for (const [name, open] of Object.entries(AROUND)) {
+  test(`T2: ${name}: what other hands put in the place of a session is dropped, be it JSON or not.`, async t => {
+    const { store, putData, putAll } = await open(t)
+    const app = await startApp(t, { store, deadline: WIDE_DEADLINE, handlers: SESSION_HANDLERS })
+    for (const [what, text] of AS_JSON) await assertDropped(t, app, id => putData(id, text), what)
+    for (const text of NO_JSON) {
+      await assertDropped(t, app, id => putData(id, text), `data: ${text.slice(0, 20)}`)
+      if (putAll) await assertDropped(t, app, id => putAll(id, text), text.slice(0, 20))
+    }
+  })
+}
+
+test('T2: Every store but memoryStore() was written around.', t => {
+  const names = Object.keys(STORES).map(name => name.replace(/ [(×].*/, ''))
+  t.deepEqual([...new Set(names)].filter(name => name !== 'memory').sort(), Object.keys(AROUND).sort())
 })
 
 test('T2: a session that turns corrupt while a request runs is not written over.', async t => {

@@ -132,6 +132,8 @@ test('T2: whatever may be stored can be read back: nesting of 32 levels, in a lo
   t.notThrows(() => exactSnapshot({ value: deepest }))
   t.true(isStorable({ value: deepest, _created: 1 }))
   t.true(isStorable({ _login: { backend: 'b', id: 'i', stamp: 's', snapshot: deepest } }))
+  t.false(isStorable({ value: { deepest }, _created: 1 }))
+  t.false(isStorable({ _login: { backend: 'b', id: 'i', stamp: 's', snapshot: { deepest } } }))
   t.true(isStorable({ value: big(256), _created: 1 }))
   t.false(isStorable({ value: big(512), _created: 1 }))
 })

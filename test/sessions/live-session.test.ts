@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import test from 'ava'
 import { SessionDataInvalid } from '../../lib/errors.ts'
 import { memoryStore } from '../../lib/sessions/stores/memory.ts'
-import { type Handler, live, login, recorded, startApp } from './app.ts'
+import { type Handler, live, login, recorded, startApp, WIDE_DEADLINE } from './app.ts'
 import { bareSessions } from './bare.ts'
 import { STORES } from './stores.ts'
 import { RESERVED_NAMES, UNSTORABLE } from './unstorable.ts'
@@ -43,6 +43,7 @@ for (const [name, { setup }] of Object.entries(STORES)) {
     const app = await startApp(t, {
       store,
       now,
+      deadline: WIDE_DEADLINE,
       handlers: {
         ...ways,
         '/write': ctx => {
@@ -59,6 +60,64 @@ for (const [name, { setup }] of Object.entries(STORES)) {
       await browser.get('/write')
     }
     t.deepEqual(app.errors, [])
+  })
+
+  test(`S7: ${name}: of a handler that fails nothing is stored but what was saved expressly, whose cookie survives; S8: its own error is told.`, async t => {
+    const { open, now } = await setup(t)
+    const working = await open()
+    let broken = false
+    const store = new Proxy(working, {
+      get(target, call) {
+        const value: unknown = Reflect.get(target, call)
+        const isWrite = ['create', 'replace'].includes(String(call))
+        return isWrite && broken ? () => Promise.reject(new Error('disk full')) : value
+      },
+    })
+    const app = await startApp(t, {
+      store,
+      now,
+      deadline: WIDE_DEADLINE,
+      handlers: {
+        '/read': read,
+        '/throws': ctx => {
+          ctx.session.thrown = 1
+          ctx.throw(418, 'mine')
+        },
+        '/5xx': ctx => {
+          ctx.session.answered = 1
+          ctx.status = 502
+          return 'bad gateway'
+        },
+        '/save-throws': async ctx => {
+          ctx.session.saved = 1
+          await ctx.session.save()
+          ctx.session.lost = 1
+          ctx.throw(418, 'mine')
+        },
+        '/save-fails-throws': async ctx => {
+          ctx.session.tried = 1
+          await ctx.session.save().catch(() => {})
+          ctx.throw(418, 'mine')
+        },
+      },
+    })
+    const browser = app.browser()
+    for (const round of ['without', 'with']) {
+      for (const path of ['/throws', '/5xx']) {
+        const answer = await browser.get(path)
+        t.deepEqual([answer.status, answer.setCookies], [path === '/5xx' ? 502 : 418, []], `${path} ${round} a session`)
+      }
+      const answer = await browser.get('/save-throws')
+      t.deepEqual([answer.status, answer.setCookies.length], [418, round === 'without' ? 1 : 0])
+      t.deepEqual((await browser.get('/read')).json, { saved: 1 })
+    }
+    broken = true
+    for (const one of [browser, app.browser()]) {
+      const { status, text, setCookies } = await one.get('/save-fails-throws')
+      t.deepEqual([status, text, setCookies], [418, 'mine', []])
+    }
+    broken = false
+    t.deepEqual((await browser.get('/read')).json, { saved: 1 })
   })
 
   test(`S9: ${name}: every change is stored that is one, however deep or alike.`, async t => {
@@ -82,6 +141,7 @@ for (const [name, { setup }] of Object.entries(STORES)) {
     const app = await startApp(t, {
       store: await open(),
       now,
+      deadline: WIDE_DEADLINE,
       handlers: {
         '/': ctx => {
           ctx.session = structuredClone(next)

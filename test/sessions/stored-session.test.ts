@@ -205,6 +205,21 @@ for (const [name, { setup }] of Object.entries(STORES)) {
     })
   }
 
+  test(`S1: ${name}: what stands in the place of an ended session is short-lived, also where a request on its way moved its expiry on.`, async t => {
+    const { store, browser, now, advance } = await startOn(t, { setup })
+    await browser.get('/write')
+    const old = browser.copy()
+    await browser.get('/login?user=ada')
+    const marker = storeId(idOf(old))
+    t.is((await store.read(marker))?.expiresAt, now() + MINUTE)
+    // A request that had read the session before it ended does this a moment later.
+    await store.touch(marker, now() + 14 * DAY)
+    t.deepEqual((await old.get('/write')).setCookies, [])
+    t.is((await store.read(marker))?.expiresAt, now() + MINUTE)
+    advance(MINUTE)
+    t.is((await old.get('/write')).setCookies.length, 1, 'after that it is a browser like any other')
+  })
+
   test(`S4: ${name}: a request that finds its login void does not end the session that went on with a new one.`, async t => {
     const held = gate()
     const { browser } = await startOn(

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { cookieStore, type ListedSession, memoryStore, type SessionStore, sessionOrBasicAuth } from 'koa-strata'
-import { storesWith } from '../sessions/stores.ts'
+import { STORES, storesWith } from '../sessions/stores.ts'
 import { directory, logIn, stampingDirectory, startUsersApp, whoIs } from './app.ts'
 
 const MINUTE = 60_000
@@ -156,6 +156,22 @@ test('Nobody who is anonymous has sessions to list, whatever the store.', async 
     t.deepEqual((await browser.get('/sessions')).json, [])
   }
 })
+
+for (const [name, { setup, can }] of Object.entries(STORES)) {
+  if (can.includes('list')) continue
+  test(`S10: ${name}: it cannot list, which is an error that says which stores can; ending all sessions works.`, async t => {
+    const { open, now } = await setup(t)
+    const app = await startUsersApp(t, { store: await open(), now })
+    const [here, there] = [app.browser(), app.browser()]
+    await logIn(here, 'alice')
+    await logIn(there, 'alice')
+    t.is((await here.get('/sessions')).status, 500)
+    t.is(app.errors[0]!.code, 'SESSIONS_NOT_LISTABLE')
+    await here.get('/everywhere?keep')
+    t.is(await whoIs(here), 'local:alice')
+    t.is(await whoIs(there), '')
+  })
+}
 
 test('S10: where the store cannot list, the error says which can.', async t => {
   const { list: _, destroyAll: __, ...bare } = memoryStore()

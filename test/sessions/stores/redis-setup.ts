@@ -5,6 +5,7 @@ import { createClient, createCluster } from 'redis'
 import { type RedisClient, redisStore } from '../../../lib/sessions/stores/redis.ts'
 import type { SessionStoreSetup } from '../../../lib/testing/index.ts'
 import { type SharedServer, sharedServer } from '../../servers/shared.ts'
+import { WIDE_DEADLINE } from '../app.ts'
 import { handedClock } from './setups.ts'
 
 /** Whoever a client belongs to, and ends with. */
@@ -28,6 +29,8 @@ const CONNECTION = { maxRetriesPerRequest: 0, socketTimeout: 1000 } as const
 
 const opened = new Map<string, Promise<readonly RedisClient[]>>()
 const ends: (() => unknown)[] = []
+/** A thousand tests in one process keep each other waiting. */
+const PATIENT = { socketTimeout: WIDE_DEADLINE }
 
 test.after.always('The Redis clients of this file end.', async () => {
   for (const end of ends) await end()
@@ -41,9 +44,10 @@ export async function openNodeRedis(owner: Owner, url: string) {
   return client
 }
 
-export async function openIoredis(owner: Owner, url: string) {
+export async function openIoredis(owner: Owner, url: string, more: object = {}) {
   const client = new Redis(url, {
     ...CONNECTION,
+    ...more,
     lazyConnect: true,
     enableOfflineQueue: false,
     retryStrategy: () => 250,
@@ -66,13 +70,13 @@ export async function openNodeRedisCluster(owner: Owner, urls: readonly string[]
   return client
 }
 
-export async function openIoredisCluster(owner: Owner, urls: readonly string[]) {
+export async function openIoredisCluster(owner: Owner, urls: readonly string[], more: object = {}) {
   const client = new Cluster([...urls], {
     lazyConnect: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: () => 250,
     slotsRefreshInterval: 1000,
-    redisOptions: CONNECTION,
+    redisOptions: { ...CONNECTION, ...more },
   })
   client.on('error', () => {})
   owner.teardown(() => client.disconnect())
@@ -87,7 +91,7 @@ export function redisSetup(_t?: ExecutionContext): Promise<SessionStoreSetup> {
 
 /** The same through ioredis. */
 export function ioredisSetup(_t?: ExecutionContext): Promise<SessionStoreSetup> {
-  return setupOf('redis', 'ioredis', async (owner, [url = '']) => openIoredis(owner, url))
+  return setupOf('redis', 'ioredis', async (owner, [url = '']) => openIoredis(owner, url, PATIENT))
 }
 
 /** Sessions in a Redis Cluster through node-redis. */
@@ -97,7 +101,7 @@ export function redisClusterSetup(_t?: ExecutionContext): Promise<SessionStoreSe
 
 /** The same through ioredis. */
 export function ioredisClusterSetup(_t?: ExecutionContext): Promise<SessionStoreSetup> {
-  return setupOf('redis-cluster', 'ioredis', openIoredisCluster)
+  return setupOf('redis-cluster', 'ioredis', (owner, urls) => openIoredisCluster(owner, urls, PATIENT))
 }
 
 type Open = (owner: Owner, urls: readonly string[]) => Promise<RedisClient>

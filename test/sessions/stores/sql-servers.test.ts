@@ -139,7 +139,9 @@ for (const name of SERVERS) {
       }
     }
     await Promise.all([sweep(), sweep(), ...Array.from({ length: 7 }, (_, writer) => write(writer))])
-    t.log(`${calls} calls beside ${swept} swept, the slowest ${Math.round(slowest)} ms, collisions ${inspect(collisions)}`)
+    t.log(
+      `${calls} calls beside ${swept} swept, the slowest ${Math.round(slowest)} ms, collisions ${inspect(collisions)}`,
+    )
     t.true(swept > scaled(20_000) / 2)
     t.is((await knex('sessions').where('expires_at', '<=', now)).length, 0)
     t.true(slowest < 5_000)

@@ -49,7 +49,6 @@ test('An error that is no collision is not repeated.', async t => {
   t.is(failures, 1)
 })
 
-
 /** How long this process was held up at most while a call failed, and how long the call took, in milliseconds. */
 async function heldUp(t: ExecutionContext, busyTimeout: number): Promise<{ gap: number; took: number }> {
   const { knex, blocker } = await impatient(t)
@@ -69,13 +68,19 @@ async function heldUp(t: ExecutionContext, busyTimeout: number): Promise<{ gap: 
   return { gap, took: performance.now() - start }
 }
 
-test.serial('T3: sqlite: with the busy_timeout that sqlStore() recommends a locked file holds nobody else up for long.', async t => {
-  const { gap, took } = await heldUp(t, 20)
-  t.log(`held up for ${Math.round(gap)} ms at most, in ${Math.round(took)} ms`)
-  t.true(gap < 1000 && took < 3000)
-})
+test.serial(
+  'T3: sqlite: with the busy_timeout that sqlStore() recommends a locked file holds nobody else up for long.',
+  async t => {
+    const { gap, took } = await heldUp(t, 20)
+    t.log(`held up for ${Math.round(gap)} ms at most, in ${Math.round(took)} ms`)
+    t.true(gap < 1000 && took < 3000)
+  },
+)
 
-test.serial('T3: sqlite: without it the process waits for the lock and does nothing else, so that the check above can fail.', async t => {
-  const { gap } = await heldUp(t, 3500)
-  t.true(gap > 3000, `${gap}`)
-})
+test.serial(
+  'T3: sqlite: without it the process waits for the lock and does nothing else, so that the check above can fail.',
+  async t => {
+    const { gap } = await heldUp(t, 3500)
+    t.true(gap > 3000, `${gap}`)
+  },
+)

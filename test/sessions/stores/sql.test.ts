@@ -28,7 +28,11 @@ for (const name of DATABASES) {
 
   test(`${name}: sqlStore() keeps sessions in the table it is told, in another schema too.`, async t => {
     const { knex, config } = await migratedDatabase(t, name)
-    const schema = { sqlite: 'main', mariadb: knex.client.config.connection.database, postgresql: config.searchPath?.[0] }
+    const schema = {
+      sqlite: 'main',
+      mariadb: knex.client.config.connection.database,
+      postgresql: config.searchPath?.[0],
+    }
     await knex.raw('create table app_sessions as select * from sessions')
     for (const table of ['app_sessions', `${schema[name]}.app_sessions`]) {
       const store = sqlStore(knex, { table })
@@ -108,7 +112,12 @@ for (const name of DATABASES) {
     const { knex } = await migratedDatabase(t, name)
     const { now } = handedClock()
     const store = sqlStore(knex, { now })
-    const rows = Array.from({ length: 250 }, (_, n) => ({ id: newId(), data: '{}', version: 'v', expires_at: now() - n }))
+    const rows = Array.from({ length: 250 }, (_, n) => ({
+      id: newId(),
+      data: '{}',
+      version: 'v',
+      expires_at: now() - n,
+    }))
     await knex.batchInsert('sessions', rows, 50)
     const deletes: unknown[] = []
     knex.on('query-response', (response: unknown, { method, sql }: { method: string; sql: string }) => {
@@ -159,6 +168,8 @@ for (const [option, options] of [
   ['table', { table: null }],
   ['now', { now: 1 }],
   ['now', { now: null }],
+  ['timeout', { timeout: 0 }],
+  ['timeout', { timeout: '1000' }],
   ['maxRetries', { maxRetries: 3 }],
   ['options', null],
   ['options', []],

@@ -67,17 +67,20 @@ testEach('W1: many logins at once renew one hash once, and all have one stamp', 
   t.truthy(await people.authenticate(right))
 })
 
-testEach('W1: sessions survive the renewal of the hash, and end when somebody changes the password column', async (t, name) => {
-  const { knex, people, logIn } = await site(t, name)
-  await people.create({ username: 'admin' })
-  await knex('users').update({ password: OLD_HASH })
-  const first = await logIn('admin')
-  t.not((await knex('users').first()).password, OLD_HASH)
-  const second = await logIn('admin')
-  for (const browser of [first, second]) t.is((await browser.get('/me')).text, 'admin')
-  await knex('users').update({ password: OLD_HASH.replace('seasalt', 'newsalt') })
-  for (const browser of [first, second]) t.is((await browser.get('/me')).text, 'nobody')
-})
+testEach(
+  'W1: sessions survive the renewal of the hash, and end when somebody changes the password column',
+  async (t, name) => {
+    const { knex, people, logIn } = await site(t, name)
+    await people.create({ username: 'admin' })
+    await knex('users').update({ password: OLD_HASH })
+    const first = await logIn('admin')
+    t.not((await knex('users').first()).password, OLD_HASH)
+    const second = await logIn('admin')
+    for (const browser of [first, second]) t.is((await browser.get('/me')).text, 'admin')
+    await knex('users').update({ password: OLD_HASH.replace('seasalt', 'newsalt') })
+    for (const browser of [first, second]) t.is((await browser.get('/me')).text, 'nobody')
+  },
+)
 
 for (const [what, end] of Object.entries({
   'a new password': (people: SqlUsers, id: string) => people.setPassword(id, 'new password'),
@@ -229,11 +232,14 @@ for (const [what, permission] of [
   })
 }
 
-testEach('S4: of many calls of endSessions() at once each answers the stamp that it made, and the last one holds.', async (t, name) => {
-  const { people } = await database(t, name)
-  const { id, stamp } = await people.create({ username: 'ada' })
-  const made = await Promise.all(Array.from({ length: 20 }, () => people.endSessions(id)))
-  t.is(new Set([stamp, ...made]).size, 21)
-  t.true(made.includes((await people.load(id))!.stamp))
-  t.is(await people.endSessions('99'), null)
-})
+testEach(
+  'S4: of many calls of endSessions() at once each answers the stamp that it made, and the last one holds.',
+  async (t, name) => {
+    const { people } = await database(t, name)
+    const { id, stamp } = await people.create({ username: 'ada' })
+    const made = await Promise.all(Array.from({ length: 20 }, () => people.endSessions(id)))
+    t.is(new Set([stamp, ...made]).size, 21)
+    t.true(made.includes((await people.load(id))!.stamp))
+    t.is(await people.endSessions('99'), null)
+  },
+)

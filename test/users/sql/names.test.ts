@@ -122,18 +122,21 @@ for (const [field, others] of [
   ['username', (n: number) => ({ username: n % 2 ? 'Somebody' : 'sOMEBODY', email: `some${n}@example.org` })],
   ['email', (n: number) => ({ username: `somebody ${n}`, email: n % 2 ? 'Some@example.org' : 'sOME@example.org' })],
 ] as const) {
-  testEach(`L3: of 50 who take one ${field} at once, one gets it and the others are told that it is taken`, async (t, name) => {
-    const { people, knex } = await database(t, name)
-    const made = await Promise.allSettled(Array.from({ length: 50 }, (_, n) => people.create(others(n))))
-    const refused = made.filter(one => one.status === 'rejected').map(one => one.reason)
-    t.is(refused.length, 49)
-    for (const error of refused) {
-      t.true(error instanceof UserExists)
-      t.is(error.field, field)
-      t.is(error.status, 409)
-    }
-    t.is((await knex('users')).length, 1)
-  })
+  testEach(
+    `L3: of 50 who take one ${field} at once, one gets it and the others are told that it is taken`,
+    async (t, name) => {
+      const { people, knex } = await database(t, name)
+      const made = await Promise.allSettled(Array.from({ length: 50 }, (_, n) => people.create(others(n))))
+      const refused = made.filter(one => one.status === 'rejected').map(one => one.reason)
+      t.is(refused.length, 49)
+      for (const error of refused) {
+        t.true(error instanceof UserExists)
+        t.is(error.field, field)
+        t.is(error.status, 409)
+      }
+      t.is((await knex('users')).length, 1)
+    },
+  )
 }
 
 testEach('The field that is taken is told by the index, not by what somebody typed', async (t, name) => {

@@ -136,17 +136,18 @@ for (const [name, setup] of Object.entries<Setup>(STORES)) {
   })
 }
 
-for (const name of ['sqlite', 'mariadb', 'postgresql'] as const) test(`S10: ${name}: an SQL user lists and ends sessions in an SQL store.`, async t => {
-  const { app } = await start(t, STORES[name])
-  const [here, there] = [app.browser(), app.browser()]
-  await logIn(here, 'alice', PASSWORD)
-  await logIn(there, 'alice', PASSWORD)
-  const listed: { id: string; isCurrent: boolean }[] = (await here.get('/sessions')).json
-  t.is(listed.length, 2)
-  await here.get(`/end?id=${listed.find(({ isCurrent }) => !isCurrent)!.id}`)
-  t.is(await whoIs(there), '')
-  t.not(await whoIs(here), '')
-})
+for (const name of ['sqlite', 'mariadb', 'postgresql'] as const)
+  test(`S10: ${name}: an SQL user lists and ends sessions in an SQL store.`, async t => {
+    const { app } = await start(t, STORES[name])
+    const [here, there] = [app.browser(), app.browser()]
+    await logIn(here, 'alice', PASSWORD)
+    await logIn(there, 'alice', PASSWORD)
+    const listed: { id: string; isCurrent: boolean }[] = (await here.get('/sessions')).json
+    t.is(listed.length, 2)
+    await here.get(`/end?id=${listed.find(({ isCurrent }) => !isCurrent)!.id}`)
+    t.is(await whoIs(there), '')
+    t.not(await whoIs(here), '')
+  })
 
 test('A database that is down is 503, by session, login and Basic alike, and nothing of it is in the answer.', async t => {
   const { app, knex } = await start(t, STORES.memory)

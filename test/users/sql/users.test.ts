@@ -209,17 +209,20 @@ for (const [what, typed, reaches] of [
   ['a named binding', ':username', true],
   ['a backslash', "\\' or 1=1 --", true],
 ] as const) {
-  testEach(`L3: ${what} in place of a name is nobody's${reaches ? '' : ', and never reaches the database'}`, async (t, name) => {
-    const { people, queries, knex } = await database(t, name)
-    await people.create({ username: 'admin', email: 'admin@example.org', password: PASSWORD })
-    queries.length = 0
-    const username = typed as unknown as string
-    t.is(await people.authenticate({ username, password: PASSWORD }), null)
-    t.is(await people.find({ username }), null)
-    t.is(await people.find({ email: username }), null)
-    t.is(queries.length, reaches ? 3 : 0)
-    t.is((await knex('users')).length, 1)
-  })
+  testEach(
+    `L3: ${what} in place of a name is nobody's${reaches ? '' : ', and never reaches the database'}`,
+    async (t, name) => {
+      const { people, queries, knex } = await database(t, name)
+      await people.create({ username: 'admin', email: 'admin@example.org', password: PASSWORD })
+      queries.length = 0
+      const username = typed as unknown as string
+      t.is(await people.authenticate({ username, password: PASSWORD }), null)
+      t.is(await people.find({ username }), null)
+      t.is(await people.find({ email: username }), null)
+      t.is(queries.length, reaches ? 3 : 0)
+      t.is((await knex('users')).length, 1)
+    },
+  )
 }
 
 for (const [what, password] of [

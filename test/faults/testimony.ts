@@ -4,7 +4,7 @@ import type { Testimony, Witness } from './witness.ts'
 /** How long one store call may take, in milliseconds. */
 export const DEADLINE = 500
 /** What a busy machine may add to it. */
-const MARGIN = 1500
+const MARGIN = 5_000
 /** The testimony of a fault that cost nobody anything. */
 export const UNHARMED = { loggedOut: [], lostChanges: [], uncalledFor: [], revived: [] }
 
