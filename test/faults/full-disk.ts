@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { fileStore } from '../../lib/sessions/stores/file.ts'
 import type { Answer } from '../sessions/app.ts'
-import { filesIn } from '../sessions/stores/file-setup.ts'
+import { filesIn } from '../sessions/stores/file/setup.ts'
 import { type Testimony, Witness } from './witness.ts'
 
 export type Scarce = 'bytes' | 'inodes'

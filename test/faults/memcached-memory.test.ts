@@ -4,7 +4,7 @@ import { memcachedStore } from '../../lib/sessions/stores/memcached.ts'
 import { newId } from '../../lib/testing/store-under-test.ts'
 import { startMemcached } from '../servers/memcached.ts'
 import { type Handler, LOGINS, live, startApp, WIDE_DEADLINE } from '../sessions/app.ts'
-import { openMemcached, recordOf } from '../sessions/stores/memcached-setup.ts'
+import { openMemcached, recordOf } from '../sessions/stores/memcached/setup.ts'
 
 const handlers: Record<string, Handler> = {
   ...LOGINS,

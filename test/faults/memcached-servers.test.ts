@@ -6,7 +6,7 @@ import { startMemcached } from '../servers/memcached.ts'
 import { firstWords } from '../servers/port.ts'
 import type { Server } from '../servers/server.ts'
 import { type Browser, type Handler, LOGINS, live, startApp, WIDE_DEADLINE } from '../sessions/app.ts'
-import { openMemcached } from '../sessions/stores/memcached-setup.ts'
+import { openMemcached } from '../sessions/stores/memcached/setup.ts'
 import { directory, logIn, startUsersApp, whoIs } from '../users/app.ts'
 
 /** Servers by name: n0, n1, … */

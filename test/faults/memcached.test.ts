@@ -4,7 +4,7 @@ import { newId } from '../../lib/testing/store-under-test.ts'
 import { startMemcached } from '../servers/memcached.ts'
 import { firstWords } from '../servers/port.ts'
 import { WIDE_DEADLINE } from '../sessions/app.ts'
-import { HOUR, openMemcached, recordOf } from '../sessions/stores/memcached-setup.ts'
+import { HOUR, openMemcached, recordOf } from '../sessions/stores/memcached/setup.ts'
 import { startFaultyProxy } from './faulty-proxy.ts'
 import { type Testimony, Witness } from './witness.ts'
 

@@ -5,7 +5,7 @@ import { redisStore } from '../../lib/sessions/stores/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../servers/redis-cluster.ts'
 import type { Server } from '../servers/server.ts'
 import type { Browser } from '../sessions/app.ts'
-import { CLUSTER_CLIENTS } from '../sessions/stores/redis-setup.ts'
+import { CLUSTER_CLIENTS } from '../sessions/stores/redis/setup.ts'
 import { DEADLINE, harmOf, statusesOf, testimonyOf, UNHARMED } from './testimony.ts'
 import { Witness } from './witness.ts'
 

@@ -10,9 +10,9 @@ import { sqlStore } from '../../lib/sessions/stores/sql.ts'
 import { type DatabaseName, migratedDatabase } from '../database/servers.ts'
 import { sharedServer } from '../servers/shared.ts'
 import { WIDE_DEADLINE } from './app.ts'
-import { newDirectory } from './stores/file-setup.ts'
-import { openMemcached } from './stores/memcached-setup.ts'
-import { openIoredis, openIoredisCluster } from './stores/redis-setup.ts'
+import { newDirectory } from './stores/file/setup.ts'
+import { openMemcached } from './stores/memcached/setup.ts'
+import { openIoredis, openIoredisCluster } from './stores/redis/setup.ts'
 
 /** A store, and how other hands write where it reads. */
 export interface WrittenAround {

@@ -1,10 +1,10 @@
 import type { ExecutionContext } from 'ava'
 import type { SessionStoreSetup } from '../../lib/testing/index.ts'
-import { fileSetup } from './stores/file-setup.ts'
-import { memcachedSetup, memcachedTrioSetup } from './stores/memcached-setup.ts'
-import { ioredisClusterSetup, ioredisSetup, redisClusterSetup, redisSetup } from './stores/redis-setup.ts'
+import { fileSetup } from './stores/file/setup.ts'
+import { memcachedSetup, memcachedTrioSetup } from './stores/memcached/setup.ts'
+import { ioredisClusterSetup, ioredisSetup, redisClusterSetup, redisSetup } from './stores/redis/setup.ts'
 import { memorySetup, sqliteSetup } from './stores/setups.ts'
-import { mariadbSetup, postgresqlSetup } from './stores/sql-setup.ts'
+import { mariadbSetup, postgresqlSetup } from './stores/sql/setup.ts'
 
 /** The calls that a store may lack. */
 export const OPTIONAL_CALLS = ['list', 'destroyAll', 'sweep', 'close'] as const

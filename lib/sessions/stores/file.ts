@@ -1,12 +1,12 @@
 import { checkClock, knownOptions } from '../../options.ts'
 import type { SessionStore } from '../store.ts'
-import { openDirectory } from './file-directory.ts'
-import { FileHome } from './file-home.ts'
-import { FileOwners } from './file-owners.ts'
-import { ownerOf, pointerName } from './file-pointer.ts'
-import { RecordFile, recordOf } from './file-record.ts'
-import { FileSessions, type Sight, untilSettled } from './file-sessions.ts'
-import { FileSweep } from './file-sweep.ts'
+import { openDirectory } from './file/directory.ts'
+import { FileHome } from './file/home.ts'
+import { FileOwners } from './file/owners.ts'
+import { ownerOf, pointerName } from './file/pointer.ts'
+import { RecordFile, recordOf } from './file/record.ts'
+import { FileSessions, type Sight, untilSettled } from './file/sessions.ts'
+import { FileSweep } from './file/sweep.ts'
 
 /** Options of `fileStore()`. */
 export interface FileStoreOptions {

@@ -3,12 +3,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { SessionContended } from '../../errors.ts'
 import { checkClock, checkText, knownOptions } from '../../options.ts'
 import type { SessionStore } from '../store.ts'
-import { addItem, findItem, type MemcachedClient, removeItem, swapItem } from './memcached-client.ts'
-import { lifetimeOf, recordIn, textOf, type VersionedRecord } from './memcached-record.ts'
-import { clientOf, type MemcachedServers } from './memcached-servers.ts'
+import { addItem, findItem, type MemcachedClient, removeItem, swapItem } from './memcached/client.ts'
+import { lifetimeOf, recordIn, textOf, type VersionedRecord } from './memcached/record.ts'
+import { clientOf, type MemcachedServers } from './memcached/servers.ts'
 
-export type { MemcachedClient } from './memcached-client.ts'
-export type { MemcachedServers } from './memcached-servers.ts'
+export type { MemcachedClient } from './memcached/client.ts'
+export type { MemcachedServers } from './memcached/servers.ts'
 
 /** Options of `memcachedStore()`. */
 export interface MemcachedStoreOptions {

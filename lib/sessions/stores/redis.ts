@@ -1,12 +1,12 @@
 import { SessionContended } from '../../errors.ts'
 import { checkClock, checkText, knownOptions } from '../../options.ts'
 import type { SessionStore } from '../store.ts'
-import { commandsOf, isReply, type RedisClient } from './redis-client.ts'
-import { type Held, SLACK, UserIndex } from './redis-index.ts'
-import { bodyOf, digestOf, digits, headOf, momentOf, NOBODY, newVersion, ownerIn, recordIn } from './redis-record.ts'
-import { CREATE, END, REPLACE, TOUCH } from './redis-scripts.ts'
+import { commandsOf, isReply, type RedisClient } from './redis/client.ts'
+import { bodyOf, digestOf, digits, headOf, momentOf, NOBODY, newVersion, ownerIn, recordIn } from './redis/record.ts'
+import { CREATE, END, REPLACE, TOUCH } from './redis/scripts.ts'
+import { type Held, SLACK, UserIndex } from './redis/user-index.ts'
 
-export type { IoredisClient, NodeRedisClient, NodeRedisCluster, RedisClient } from './redis-client.ts'
+export type { IoredisClient, NodeRedisClient, NodeRedisCluster, RedisClient } from './redis/client.ts'
 
 /** Options of `redisStore()`. */
 export interface RedisStoreOptions {

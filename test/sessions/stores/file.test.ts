@@ -7,13 +7,13 @@ import test from 'ava'
 import { OptionInvalid } from '../../../lib/errors.ts'
 import { parseContent } from '../../../lib/sessions/content.ts'
 import type { SessionStore } from '../../../lib/sessions/store.ts'
+import { openDirectory } from '../../../lib/sessions/stores/file/directory.ts'
+import { FileHome } from '../../../lib/sessions/stores/file/home.ts'
+import { RecordFile } from '../../../lib/sessions/stores/file/record.ts'
+import { FileSessions } from '../../../lib/sessions/stores/file/sessions.ts'
 import { fileStore } from '../../../lib/sessions/stores/file.ts'
-import { openDirectory } from '../../../lib/sessions/stores/file-directory.ts'
-import { FileHome } from '../../../lib/sessions/stores/file-home.ts'
-import { RecordFile } from '../../../lib/sessions/stores/file-record.ts'
-import { FileSessions } from '../../../lib/sessions/stores/file-sessions.ts'
 import { newId } from '../../../lib/testing/store-under-test.ts'
-import { filesIn, newDirectory } from './file-setup.ts'
+import { filesIn, newDirectory } from './file/setup.ts'
 
 // The tests of this file have a process of their own: none of what they make may be closed by chance.
 process.umask(0)

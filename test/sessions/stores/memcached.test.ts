@@ -4,7 +4,7 @@ import { OptionInvalid } from '../../../lib/errors.ts'
 import { type MemcachedClient, memcachedStore } from '../../../lib/sessions/stores/memcached.ts'
 import { newId } from '../../../lib/testing/store-under-test.ts'
 import { logIn, startUsersApp, whoIs } from '../../users/app.ts'
-import { altered, HOUR, ownMemcached, recordOf } from './memcached-setup.ts'
+import { altered, HOUR, ownMemcached, recordOf } from './memcached/setup.ts'
 
 test('An item holds the version, the expiry, the user and the data as JSON, under the prefix and the id.', async t => {
   const { client, prefix, store } = await ownMemcached(t)

@@ -4,11 +4,11 @@ import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster, createSentinel, RESP_TYPES } from 'redis'
 import { OptionInvalid } from '../../../lib/errors.ts'
 import { parseContent } from '../../../lib/sessions/content.ts'
+import type { IoredisClient } from '../../../lib/sessions/stores/redis/client.ts'
 import { type RedisClient, type RedisStore, redisStore } from '../../../lib/sessions/stores/redis.ts'
-import type { IoredisClient } from '../../../lib/sessions/stores/redis-client.ts'
 import { newId, newUser } from '../../../lib/testing/store-under-test.ts'
 import { sharedServer } from '../../servers/shared.ts'
-import { openIoredis, openNodeRedis } from './redis-setup.ts'
+import { openIoredis, openNodeRedis } from './redis/setup.ts'
 import { handedClock } from './setups.ts'
 
 const HOUR = 3_600_000

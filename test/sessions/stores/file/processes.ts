@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Owner } from '../../servers/owner.ts'
-import type { Work } from './file-worker.ts'
+import type { Owner } from '../../../servers/owner.ts'
+import type { Work } from './worker.ts'
 
 /**
- * Runs `file-worker.ts` once for each task, all on one directory, and starts them when every one of them is ready. Answers what each has answered.
+ * Runs `worker.ts` once for each task, all on one directory, and starts them when every one of them is ready. Answers what each has answered.
  * @param kind which store: ours, or the control
  */
 export async function inProcesses(
@@ -15,7 +15,7 @@ export async function inProcesses(
   work: Partial<Work>,
 ): Promise<unknown[]> {
   const workers = tasks.map(() =>
-    fork(new URL('file-worker.ts', import.meta.url), [kind, directory], {
+    fork(new URL('worker.ts', import.meta.url), [kind, directory], {
       execArgv: ['--conditions=koa-strata:source'],
     }),
   )

@@ -1,9 +1,9 @@
 import test from 'ava'
-import { SessionContended } from '../../../lib/errors.ts'
-import type { SessionStore } from '../../../lib/sessions/store.ts'
-import { type MemcachedClient, memcachedStore } from '../../../lib/sessions/stores/memcached.ts'
-import { newId } from '../../../lib/testing/store-under-test.ts'
-import { altered, HOUR, ownMemcached, recordOf } from './memcached-setup.ts'
+import { SessionContended } from '../../../../lib/errors.ts'
+import type { SessionStore } from '../../../../lib/sessions/store.ts'
+import { type MemcachedClient, memcachedStore } from '../../../../lib/sessions/stores/memcached.ts'
+import { newId } from '../../../../lib/testing/store-under-test.ts'
+import { altered, HOUR, ownMemcached, recordOf } from './setup.ts'
 
 /** A client that runs `between` before each of its first `times` cas. */
 function interrupted(client: MemcachedClient, between: () => Promise<unknown>, times: number): MemcachedClient {

@@ -2,10 +2,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { fileStore } from '../../../lib/sessions/stores/file.ts'
-import type { SessionStoreSetup } from '../../../lib/testing/index.ts'
-import type { Owner } from '../../servers/owner.ts'
-import { handedClock } from './setups.ts'
+import { fileStore } from '../../../../lib/sessions/stores/file.ts'
+import type { SessionStoreSetup } from '../../../../lib/testing/index.ts'
+import type { Owner } from '../../../servers/owner.ts'
+import { handedClock } from '../setups.ts'
 
 /** A directory of the test's own, which is not there yet. What is in it goes with its owner. */
 export async function newDirectory(owner: Owner): Promise<string> {

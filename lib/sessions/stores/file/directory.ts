@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { OptionInvalid } from '../../errors.ts'
+import { OptionInvalid } from '../../../errors.ts'
 
 const WHERE = 'fileStore()'
 /** Where what is being written stands until it is complete. */

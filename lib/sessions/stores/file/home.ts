@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type OpenedDirectory, UNFINISHED } from './file-directory.ts'
-import { Slots } from './file-slots.ts'
+import { type OpenedDirectory, UNFINISHED } from './directory.ts'
+import { Slots } from './slots.ts'
 
 /** How often something is tried again that others, who are as busy here, came in between of. */
 export const MOST_TRIES = 100

@@ -1,6 +1,6 @@
-import type { RedisCommands } from './redis-client.ts'
-import { digits, momentOf, NOBODY, newTag, type Owner } from './redis-record.ts'
-import { HOLD } from './redis-scripts.ts'
+import type { RedisCommands } from './client.ts'
+import { digits, momentOf, NOBODY, newTag, type Owner } from './record.ts'
+import { HOLD } from './scripts.ts'
 
 /** Redis counts time by a clock of its own, and processes by theirs: what has passed is forgotten only when that is sure. In milliseconds. */
 export const SLACK = 60_000

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { SessionData, SessionRecord } from '../store.ts'
+import type { SessionData, SessionRecord } from '../../store.ts'
 
 /**
- * A record as Redis keeps it: a head of 108 characters, then user and data as JSON. The scripts of redis-scripts.ts read and write the head.
+ * A record as Redis keeps it: a head of 108 characters, then user and data as JSON. The scripts of scripts.ts read and write the head.
  *
  * | bytes  | hold |
  * | ------ | --- |

@@ -1,9 +1,9 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { fileStore } from '../../../lib/sessions/stores/file.ts'
-import { newId } from '../../../lib/testing/store-under-test.ts'
-import { newDirectory } from './file-setup.ts'
+import { fileStore } from '../../../../lib/sessions/stores/file.ts'
+import { newId } from '../../../../lib/testing/store-under-test.ts'
+import { newDirectory } from './setup.ts'
 
 const HOUR = 3_600_000
 const record = (data: object) => ({ data, user: null, expiresAt: Date.now() + HOUR })

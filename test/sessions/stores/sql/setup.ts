@@ -1,9 +1,9 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Knex } from 'knex'
-import { sqlStore } from '../../../lib/sessions/stores/sql.ts'
-import type { SessionStoreSetup } from '../../../lib/testing/index.ts'
-import { type DatabaseName, migratedDatabase } from '../../database/servers.ts'
-import { handedClock } from './setups.ts'
+import { sqlStore } from '../../../../lib/sessions/stores/sql.ts'
+import type { SessionStoreSetup } from '../../../../lib/testing/index.ts'
+import { type DatabaseName, migratedDatabase } from '../../../database/servers.ts'
+import { handedClock } from '../setups.ts'
 
 /** How knex instances of a setup are made: those of two processes, so to speak. */
 interface Pools {

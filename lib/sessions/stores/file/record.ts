@@ -1,7 +1,7 @@
-import { isPlainObject } from '../../options.ts'
-import type { SessionData, SessionRecord } from '../store.ts'
-import { type FileHome, removed, renamed } from './file-home.ts'
-import { ownerOf } from './file-pointer.ts'
+import { isPlainObject } from '../../../options.ts'
+import type { SessionData, SessionRecord } from '../../store.ts'
+import { type FileHome, removed, renamed } from './home.ts'
+import { ownerOf } from './pointer.ts'
 
 /** A record on its way to its place: as it was when it was handed over. */
 export class RecordFile {

@@ -1,5 +1,5 @@
-import { OptionInvalid } from '../../errors.ts'
-import type { RedisScript } from './redis-scripts.ts'
+import { OptionInvalid } from '../../../errors.ts'
+import type { RedisScript } from './scripts.ts'
 
 /** What `redisStore()` calls of node-redis: `createClient()` of the package `redis` makes it. */
 export interface NodeRedisClient {

@@ -1,4 +1,4 @@
-import { SessionDataInvalid } from '../../errors.ts'
+import { SessionDataInvalid } from '../../../errors.ts'
 
 /** What the store calls of a memcached client: memcache-client's `MemcacheClient` has it. Answers other than success are errors named by the protocol's word. */
 export interface MemcachedClient {

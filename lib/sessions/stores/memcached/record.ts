@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../store.ts'
+import type { SessionRecord } from '../../store.ts'
 
 /** A record as memcached keeps it. */
 export type VersionedRecord = SessionRecord & { version: string }

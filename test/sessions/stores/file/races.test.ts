@@ -1,12 +1,12 @@
 import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { fileStore } from '../../../lib/sessions/stores/file.ts'
-import { ownerOf } from '../../../lib/sessions/stores/file-pointer.ts'
-import { newId } from '../../../lib/testing/store-under-test.ts'
-import { scaled } from '../../scale.ts'
-import { inProcesses } from './file-processes.ts'
-import { filesIn, newDirectory } from './file-setup.ts'
+import { ownerOf } from '../../../../lib/sessions/stores/file/pointer.ts'
+import { fileStore } from '../../../../lib/sessions/stores/file.ts'
+import { newId } from '../../../../lib/testing/store-under-test.ts'
+import { scaled } from '../../../scale.ts'
+import { inProcesses } from './processes.ts'
+import { filesIn, newDirectory } from './setup.ts'
 
 const PROCESSES = 4
 const COUNTS = scaled(1000)

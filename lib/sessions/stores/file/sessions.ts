@@ -1,9 +1,9 @@
 import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { codeOf, type FileHome, MOST_TRIES, removed, removeEmpty, renamed } from './file-home.ts'
-import { contentName, isContentName, newPointer, type Pointer, pointerName, pointerOf, turned } from './file-pointer.ts'
-import type { RecordFile } from './file-record.ts'
+import { codeOf, type FileHome, MOST_TRIES, removed, removeEmpty, renamed } from './home.ts'
+import { contentName, isContentName, newPointer, type Pointer, pointerName, pointerOf, turned } from './pointer.ts'
+import type { RecordFile } from './record.ts'
 
 /** A directory in which nothing has changed for so many milliseconds was not being changed while it was read. */
 const QUIET = 1000

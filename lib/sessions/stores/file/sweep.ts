@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UNFINISHED } from './file-directory.ts'
-import { type FileHome, renamed } from './file-home.ts'
-import { type FileOwners, OWNERS } from './file-owners.ts'
-import { type FileSessions, isId } from './file-sessions.ts'
+import { UNFINISHED } from './directory.ts'
+import { type FileHome, renamed } from './home.ts'
+import { type FileOwners, OWNERS } from './owners.ts'
+import { type FileSessions, isId } from './sessions.ts'
 
 /** How old something unfinished has to be before whoever wrote it is taken for dead, in milliseconds. */
 const ABANDONED = 300_000

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SessionRecord, SessionStore } from '../../../lib/sessions/store.ts'
-import { fileStore } from '../../../lib/sessions/stores/file.ts'
+import type { SessionRecord, SessionStore } from '../../../../lib/sessions/store.ts'
+import { fileStore } from '../../../../lib/sessions/stores/file.ts'
 
 /** What a process is told to do, and with which sessions. */
 export interface Work {

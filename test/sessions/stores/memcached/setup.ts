@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { MemcacheClient } from 'memcache-client'
-import type { SessionRecord, SessionStore } from '../../../lib/sessions/store.ts'
-import { type MemcachedClient, memcachedStore } from '../../../lib/sessions/stores/memcached.ts'
-import type { SessionStoreSetup } from '../../../lib/testing/index.ts'
-import { firstWords } from '../../servers/port.ts'
-import { type SharedServer, sharedServer } from '../../servers/shared.ts'
-import { WIDE_DEADLINE } from '../app.ts'
-import { handedClock } from './setups.ts'
+import type { SessionRecord, SessionStore } from '../../../../lib/sessions/store.ts'
+import { type MemcachedClient, memcachedStore } from '../../../../lib/sessions/stores/memcached.ts'
+import type { SessionStoreSetup } from '../../../../lib/testing/index.ts'
+import { firstWords } from '../../../servers/port.ts'
+import { type SharedServer, sharedServer } from '../../../servers/shared.ts'
+import { WIDE_DEADLINE } from '../../app.ts'
+import { handedClock } from '../setups.ts'
 
 /** The clients of two processes, so to speak, each with one for every server. */
 type Processes = readonly Record<string, MemcacheClient>[]

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { type FileHome, removed, removeEmpty } from './file-home.ts'
-import { NOBODY } from './file-pointer.ts'
-import { type FileSessions, isId } from './file-sessions.ts'
+import { type FileHome, removed, removeEmpty } from './home.ts'
+import { NOBODY } from './pointer.ts'
+import { type FileSessions, isId } from './sessions.ts'
 
 /** Where it is noted whose sessions are which. */
 export const OWNERS = 'users'

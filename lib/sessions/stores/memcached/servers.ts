@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { OptionInvalid } from '../../errors.ts'
-import { checkMethods, isPlainObject } from '../../options.ts'
-import type { MemcachedClient } from './memcached-client.ts'
+import { OptionInvalid } from '../../../errors.ts'
+import { checkMethods, isPlainObject } from '../../../options.ts'
+import type { MemcachedClient } from './client.ts'
 
 const METHODS = ['gets', 'add', 'cas', 'delete']
 

@@ -1,11 +1,11 @@
 import test from 'ava'
-import { SessionDataInvalid } from '../../../lib/errors.ts'
-import { type MemcachedClient, memcachedStore } from '../../../lib/sessions/stores/memcached.ts'
-import { newId } from '../../../lib/testing/store-under-test.ts'
-import { startMemcached } from '../../servers/memcached.ts'
-import { freePort } from '../../servers/port.ts'
-import { WIDE_DEADLINE } from '../app.ts'
-import { altered, HOUR, openMemcached, ownMemcached, recordOf } from './memcached-setup.ts'
+import { SessionDataInvalid } from '../../../../lib/errors.ts'
+import { type MemcachedClient, memcachedStore } from '../../../../lib/sessions/stores/memcached.ts'
+import { newId } from '../../../../lib/testing/store-under-test.ts'
+import { startMemcached } from '../../../servers/memcached.ts'
+import { freePort } from '../../../servers/port.ts'
+import { WIDE_DEADLINE } from '../../app.ts'
+import { altered, HOUR, openMemcached, ownMemcached, recordOf } from './setup.ts'
 
 const ERRORS = [
   'ERROR',

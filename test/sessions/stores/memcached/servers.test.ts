@@ -1,7 +1,7 @@
 import test from 'ava'
-import type { MemcachedClient } from '../../../lib/sessions/stores/memcached.ts'
-import { clientOf } from '../../../lib/sessions/stores/memcached-servers.ts'
-import { newId } from '../../../lib/testing/store-under-test.ts'
+import { clientOf } from '../../../../lib/sessions/stores/memcached/servers.ts'
+import type { MemcachedClient } from '../../../../lib/sessions/stores/memcached.ts'
+import { newId } from '../../../../lib/testing/store-under-test.ts'
 
 const IDS = Array.from({ length: 30_000 }, newId)
 

@@ -1,9 +1,9 @@
 import test from 'ava'
-import { parseContent } from '../../../lib/sessions/content.ts'
-import { memcachedStore } from '../../../lib/sessions/stores/memcached.ts'
-import { newId } from '../../../lib/testing/store-under-test.ts'
-import { HOUR, type OwnMemcached, ownMemcached, recordOf } from './memcached-setup.ts'
-import { handedClock } from './setups.ts'
+import { parseContent } from '../../../../lib/sessions/content.ts'
+import { memcachedStore } from '../../../../lib/sessions/stores/memcached.ts'
+import { newId } from '../../../../lib/testing/store-under-test.ts'
+import { handedClock } from '../setups.ts'
+import { HOUR, type OwnMemcached, ownMemcached, recordOf } from './setup.ts'
 
 const DAY = 24 * HOUR
 

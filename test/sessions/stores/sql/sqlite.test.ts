@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Knex } from 'knex'
-import { sqlStore } from '../../../lib/sessions/stores/sql.ts'
-import { newId } from '../../../lib/testing/store-under-test.ts'
-import { migratedSqlite, openSqlite, sqliteFile } from '../../database/sqlite.ts'
+import { sqlStore } from '../../../../lib/sessions/stores/sql.ts'
+import { newId } from '../../../../lib/testing/store-under-test.ts'
+import { migratedSqlite, openSqlite, sqliteFile } from '../../../database/sqlite.ts'
 
 const record = (data: object = {}) => ({ data, user: null, expiresAt: Date.now() + 3_600_000 })
 

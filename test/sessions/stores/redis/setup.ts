@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createCluster } from 'redis'
-import { type RedisClient, redisStore } from '../../../lib/sessions/stores/redis.ts'
-import type { SessionStoreSetup } from '../../../lib/testing/index.ts'
-import { type SharedServer, sharedServer } from '../../servers/shared.ts'
-import { WIDE_DEADLINE } from '../app.ts'
-import { handedClock } from './setups.ts'
+import { type RedisClient, redisStore } from '../../../../lib/sessions/stores/redis.ts'
+import type { SessionStoreSetup } from '../../../../lib/testing/index.ts'
+import { type SharedServer, sharedServer } from '../../../servers/shared.ts'
+import { WIDE_DEADLINE } from '../../app.ts'
+import { handedClock } from '../setups.ts'
 
 /** Whoever a client belongs to, and ends with. */
 interface Owner {

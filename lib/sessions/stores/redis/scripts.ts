@@ -11,7 +11,7 @@ function script(lua: string): RedisScript {
   return { lua, sha1: createHash('sha1').update(lua).digest('hex') }
 }
 
-/** `state` tells what a key holds, whose head is as redis-record.ts says; moments of 16 digits compare as text. */
+/** `state` tells what a key holds, whose head is as record.ts says; moments of 16 digits compare as text. */
 const HEAD = `
 local head = redis.call('GETRANGE', KEYS[1], 0, 107)
 local version, expires, indexed, owner = head:sub(1, 22), head:sub(23, 38), head:sub(39, 54), head:sub(55, 108)
