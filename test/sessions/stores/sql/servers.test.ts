@@ -74,7 +74,7 @@ const SETTINGS: Record<string, [name: (typeof SERVERS)[number], config: Knex.Con
     {
       ...int8As(BigInt),
       // It calls off whatever meets: of many at once, too many for the tries there are.
-      pool: { max: 2, ...onConnect("set default_transaction_isolation = 'serializable'").pool },
+      pool: { max: 1, ...onConnect("set default_transaction_isolation = 'serializable'").pool },
     },
   ],
   'postgresql with numbers, REPEATABLE READ, with camelCase': [
