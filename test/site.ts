@@ -214,7 +214,7 @@ export async function startSite(): Promise<Site> {
   await stored('valid', valid)
   await stored('expired', valid, NOW)
   await stored('too old', { ...valid, _created: NOW - 31 * DAY })
-  await stored('ended', { _ended: true })
+  await stored('ended', { _ended: true }, NOW + 60_000)
   // Without a move of its expiry due: where the backend is another application's, its session goes on.
   await stored('of another backend', { _created: NOW, _login: { backend: 'gone', id: '1', stamp: '' } }, NOW + 14 * DAY)
   await stored('without a begin', { _login: valid._login })

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { startApp } from './app.ts'
+import { startApp, WIDE_DEADLINE } from './app.ts'
 import { reasons, SESSION_HANDLERS, startOn } from './stored-app.ts'
 import { STORES } from './stores.ts'
 
@@ -68,9 +68,10 @@ for (const [name, { setup }] of Object.entries(STORES)) {
   test(`S5: ${name}: a shorter idle timeout holds for sessions that are there.`, async t => {
     const { open, now, advance } = await setup(t)
     const store = await open()
-    const before = (await startApp(t, { store, now, idleTimeout: 30 * DAY, handlers: SESSION_HANDLERS })).browser()
+    const wide = { deadline: WIDE_DEADLINE, handlers: SESSION_HANDLERS }
+    const before = (await startApp(t, { store, now, idleTimeout: 30 * DAY, ...wide })).browser()
     await before.get('/write')
-    const after = (await startApp(t, { store, now, idleTimeout: DAY, handlers: SESSION_HANDLERS })).browser()
+    const after = (await startApp(t, { store, now, idleTimeout: DAY, ...wide })).browser()
     t.is((await after.get('/read', { cookie: before.cookie })).json.views, 1)
     advance!(DAY)
     t.is((await after.get('/read', { cookie: before.cookie })).json.views, undefined)
