@@ -37,7 +37,7 @@ const GOOD_FOR = 60
 /** Composes the app: a timetable that everybody shares, from the cache, and for whoever is logged in how often they looked at it. */
 export function createTimetable({ sessionClient, cacheClient, keys, make = makeTimetable }: TimetableOptions): Koa {
   const identity = stack(
-    sessions({ store: memcachedStore(sessionClient), keys, cookie: { secure: false } }),
+    sessions({ store: memcachedStore(sessionClient), keys }),
     users({
       backends: [
         detachedUsers({

@@ -53,7 +53,7 @@ async function openCluster(nodes: readonly string[]): Promise<Cluster> {
 export async function createCounter({ nodes, keys, name }: CounterOptions): Promise<Counter> {
   const cluster = await openCluster(nodes)
   const identity = stack(
-    sessions({ store: redisStore(cluster, { prefix: 'counter:' }), keys, cookie: { secure: false } }),
+    sessions({ store: redisStore(cluster, { prefix: 'counter:' }), keys }),
     users({
       backends: [
         detachedUsers({

@@ -13,6 +13,7 @@ import {
   users,
 } from 'koa-strata'
 import { fileStore } from 'koa-strata/stores/file'
+import { countingPage } from './page.ts'
 
 /** What each process of the app is made of: the same for all of them. */
 export interface AppOptions {
@@ -42,7 +43,9 @@ export function createApp({ directory, keys, deadline }: AppOptions): Koa {
   router.get('/', ctx => {
     const { user } = ctx.state
     ctx.type = 'html'
-    ctx.body = page(user.isAuthenticated ? countingPage(user.username, Number(ctx.session.count ?? 0)) : LOGIN)
+    ctx.body = countingPage(
+      user.isAuthenticated ? { name: user.username, count: Number(ctx.session.count ?? 0) } : null,
+    )
   })
   router.post('/login', async ctx => {
     const user = await ctx.authenticate(ctx.request.body ?? {})
@@ -70,30 +73,4 @@ export function createApp({ directory, keys, deadline }: AppOptions): Koa {
 function backToStart(ctx: ParameterizedContext): void {
   ctx.status = 303
   ctx.redirect('/')
-}
-
-const LOGIN = `<form method="post" action="/login">
-  <label>Name <input name="username" autocomplete="username" autofocus></label>
-  <label>Password <input name="password" type="password" autocomplete="current-password"></label>
-  <button>Log in</button>
-</form>`
-
-function countingPage(username: string, count: number): string {
-  return `<p>${username} has counted to <output>${count}</output>.</p>
-<form method="post" action="/count"><button>Count</button></form>
-<form method="post" action="/logout"><button>Log out</button></form>`
-}
-
-function page(main: string): string {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sessions in files</title>
-<main>
-${main}
-<p>Answered by process ${process.pid}.</p>
-</main>
-</html>
-`
 }
