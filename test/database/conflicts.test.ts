@@ -144,10 +144,11 @@ for (const level of ['repeatable read', 'serializable']) {
 
 /** A transaction that locks one row and wants another one, which a second transaction has while it wants the first. */
 async function crosswise(t: ExecutionContext, name: ServerName, run: typeof retried) {
-  const { knex, open } = await migratedDatabase(t, name)
-  await addSessions(knex, 'a', 'b')
-  // MariaDB calls off who has done less, PostgreSQL who has waited for so long first.
-  const other = open(name === 'mariadb' ? {} : onConnect("set deadlock_timeout = '30s'"))
+  const { knex: watcher, open } = await migratedDatabase(t, name)
+  await addSessions(watcher, 'a', 'b')
+  // MariaDB calls off who has done less, PostgreSQL who has waited for so long first, and looks but once.
+  const waiting = (time: string) => open(name === 'mariadb' ? {} : onConnect(`set deadlock_timeout = '${time}'`))
+  const [knex, other] = [waiting('2s'), waiting('30s')]
   const heavy = await other.transaction()
   await addSessions(heavy, ...Array.from({ length: 50 }, (_, n) => `heavy ${n}`))
   await move(heavy, 'b', 2)
@@ -159,7 +160,7 @@ async function crosswise(t: ExecutionContext, name: ServerName, run: typeof retr
     }),
   )
   own.catch(() => {})
-  await untilWaits(open())
+  await untilWaits(watcher)
   await heavy('sessions').where({ id: 'a' }).update({ expires_at: 91 })
   await heavy.commit()
   await own
