@@ -15,12 +15,14 @@ import type { SharedServer } from './shared.ts'
 const LOOKS_EVERY = 200
 const [folder = '', run = ''] = process.argv.slice(2)
 const owner = { teardown() {} }
+// All tests of a run fill it: with memcached's own 64 MB it would make room by forgetting sessions that are still wanted.
+const memory = { args: ['-m', '1024'] }
 
 const starts: Record<SharedServer, () => Promise<readonly string[]>> = {
   redis: async () => [(await startRedis(owner)).url],
   'redis-cluster': async () => (await startRedisCluster(owner, { replicas: 0 })).urls,
-  memcached: async () => [(await startMemcached(owner)).url],
-  'memcached-trio': () => Promise.all([1, 2, 3].map(async () => (await startMemcached(owner)).url)),
+  memcached: async () => [(await startMemcached(owner, memory)).url],
+  'memcached-trio': () => Promise.all([1, 2, 3].map(async () => (await startMemcached(owner, memory)).url)),
   mariadb: async () => [(await startMariadb(owner)).url],
   postgresql: async () => [(await startPostgresql(owner)).url],
 }
