@@ -66,7 +66,8 @@ for (const name of SERVERS) {
 
   test(`T6: ${name}: a transaction that meets another one crosswise is called off, done again as a whole, and done once.`, async t => {
     const { failures, total } = await crosswise(t, name, retried)
-    t.deepEqual(Object.values(failures), [1])
+    // On a busy machine it may get the row again before the other one wakes up, and is called off again.
+    t.deepEqual(Object.keys(failures), [name === 'mariadb' ? 'ER_LOCK_DEADLOCK' : '40P01'])
     t.is(total, 110)
   })
 
@@ -148,7 +149,7 @@ async function crosswise(t: ExecutionContext, name: ServerName, run: typeof retr
   await addSessions(watcher, 'a', 'b')
   // MariaDB calls off who has done less, PostgreSQL who has waited for so long first, and looks but once.
   const waiting = (time: string) => open(name === 'mariadb' ? {} : onConnect(`set deadlock_timeout = '${time}'`))
-  const [knex, other] = [waiting('2s'), waiting('30s')]
+  const [knex, other] = [waiting('1s'), waiting('30s')]
   const heavy = await other.transaction()
   await addSessions(heavy, ...Array.from({ length: 50 }, (_, n) => `heavy ${n}`))
   await move(heavy, 'b', 2)

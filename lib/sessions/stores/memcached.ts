@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
 import { SessionContended } from '../../errors.ts'
 import { checkClock, checkText, knownOptions } from '../../options.ts'
+import { backOff } from '../back-off.ts'
 import type { SessionStore } from '../store.ts'
 import { addItem, findItem, type MemcachedClient, removeItem, swapItem } from './memcached/client.ts'
 import { lifetimeOf, recordIn, textOf, type VersionedRecord } from './memcached/record.ts'
@@ -117,9 +117,13 @@ export function memcachedStore(
       })
     },
     async touch(id, expiresAt) {
+      let seen: Held | null = null
       return settled(async () => {
         const held = await live(id)
         if (!held) return false
+        // Who came between has set the expiry right after this touch, so to speak.
+        if (seen && (held.version !== seen.version || held.expiresAt !== seen.expiresAt)) return true
+        seen = held
         const text = textOf({ ...held, expiresAt })
         return (await swapItem(holderOf(id), keyOf(id), held.token, text, lifetime(expiresAt))) || undefined
       })
@@ -135,10 +139,11 @@ export function memcachedStore(
  * requests is not.
  */
 async function settled<Answer>(attempt: () => Promise<Answer | undefined>): Promise<Answer> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
-    if (tries > 1) await wait(Math.random() * 2 ** Math.min(tries, 5))
+  for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    const begun = performance.now()
     const answer = await attempt()
     if (answer !== undefined) return answer
+    await backOff(tries, begun)
   }
   throw new SessionContended(MOST_TRIES)
 }

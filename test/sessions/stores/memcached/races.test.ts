@@ -28,6 +28,18 @@ test('A touch that comes between does not make a replace fail.', async t => {
   t.like(await store.read(id), { data: { mark: 'second' }, version: next })
 })
 
+test('Of two hundred touches of one session at once none gives up, and one of them is what stays.', async t => {
+  const { store } = await ownMemcached(t)
+  const id = newId()
+  const version = await store.create(id, recordOf())
+  const moments = Array.from({ length: 200 }, (_, index) => Date.now() + 2 * HOUR + index)
+  const answers = await Promise.all(moments.map(moment => store.touch(id, moment)))
+  t.deepEqual(new Set(answers), new Set([true]))
+  const found = await store.read(id)
+  t.is(found?.version, version)
+  t.true(moments.includes(found!.expiresAt))
+})
+
 test("A replace that comes between makes another one 'changed', and is what a touch leaves.", async t => {
   const { client, prefix, store } = await ownMemcached(t)
   for (const call of ['replace', 'touch'] as const) {
