@@ -28,6 +28,16 @@ test('A touch that comes between does not make a replace fail.', async t => {
   t.like(await store.read(id), { data: { mark: 'second' }, version: next })
 })
 
+test('A touch that others always come before is answered, since the last of them is what stays.', async t => {
+  const { client, prefix, store } = await ownMemcached(t)
+  const id = newId()
+  await store.create(id, recordOf())
+  let touches = 0
+  const touch = () => store.touch(id, Date.now() + HOUR + ++touches)
+  t.true(await memcachedStore(interrupted(client, touch, 1000), { prefix }).touch(id, Date.now() + 2 * HOUR))
+  t.is(touches, 1)
+})
+
 test('Of two hundred touches of one session at once none gives up, and one of them is what stays.', async t => {
   const { store } = await ownMemcached(t)
   const id = newId()
