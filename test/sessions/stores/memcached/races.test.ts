@@ -41,7 +41,7 @@ test('A touch that others always come before is answered, since the last of them
 test('Of two hundred touches of one session at once none gives up, and one of them is what stays.', async t => {
   const { store } = await ownMemcached(t)
   const id = newId()
-  const version = await store.create(id, recordOf())
+  const version = (await store.create(id, recordOf()))!
   const moments = Array.from({ length: 200 }, (_, index) => Date.now() + 2 * HOUR + index)
   const answers = await Promise.all(moments.map(moment => store.touch(id, moment)))
   t.deepEqual(new Set(answers), new Set([true]))
