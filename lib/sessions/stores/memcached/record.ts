@@ -19,7 +19,8 @@ export function textOf({ version, expiresAt, user, data }: VersionedRecord): str
 export function recordIn(text: string | null): VersionedRecord {
   try {
     const { version, expiresAt, user, data } = JSON.parse(text ?? '')
-    const isOurs = typeof version === 'string' && typeof expiresAt === 'number' && (user === null || isText(user))
+    const isOurs =
+      typeof version === 'string' && typeof expiresAt === 'number' && (user === null || typeof user === 'string')
     if (isOurs) return { version, expiresAt, user, data: data ?? '' }
   } catch {}
   return {
@@ -39,8 +40,4 @@ export function lifetimeOf(milliseconds: number): number {
   if (seconds <= LONGEST_SECONDS) return seconds
   const moment = Math.ceil(Date.now() / 1000) + seconds
   return moment <= LAST_MOMENT ? moment : 0
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string'
 }
