@@ -37,12 +37,15 @@ export function withDeadline(store: SessionStore, deadline: number): SessionStor
     const answer = Promise.resolve().then(call)
     const settled = () => {
       if (missed && begun === era) late--
+    }
+    answer.then(() => {
+      settled()
+      // An error in time does not tell that it is back: a pool says at once that the server it has no connection to is frozen.
       if (!missed && probing && begun === era) {
         era++
         late = 0
       }
-    }
-    answer.then(settled, settled)
+    }, settled)
     try {
       return await Promise.race([answer, timeout])
     } catch (error) {

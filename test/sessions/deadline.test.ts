@@ -105,6 +105,22 @@ test('T3: behind a frozen store 1,000 calls leave a bounded number of them hangi
   t.true(store.hanging <= 64 + 50 + 20, `${store.hanging} hang`)
 })
 
+test('T3: behind a store that hangs and now and then fails at once, no more calls are let through than behind one that hangs.', async t => {
+  const store = freezable(memoryStore())
+  store.freeze()
+  let probes = 0
+  const flaky = {
+    ...store,
+    read: (id: string) => (++probes > 200 ? Promise.reject(new Error('no connection')) : store.read(id)),
+  }
+  const bounded = withDeadline(flaky, 20)
+  await Promise.allSettled(Array.from({ length: 200 }, () => bounded.read('id')))
+  await t.throwsAsync(bounded.read('id'), { instanceOf: SessionStoreUnavailable })
+  const asked = probes
+  await Promise.allSettled(Array.from({ length: 50 }, () => bounded.read('id')))
+  t.true(probes <= asked + 2, `${probes - asked} of 50 were tried`)
+})
+
 test('T3: a store that is back is used again, also when the calls that it lost never end.', async t => {
   const store = freezable(memoryStore())
   const bounded = withDeadline(store, 20)
