@@ -17,8 +17,11 @@ import { Witness } from './witness.ts'
 const MARGIN = 1500
 /** More than the calls that may hang at once. */
 const PEOPLE = 80
-/** Calls that hang, those that were begun before it was known that they do, and one probe for each deadline, of a busy machine too. */
-const MOST_QUEUED = 64 + PEOPLE + 20
+/**
+ * Calls that hang, two for everybody that were begun before it was known that they do (a login, and taking back one whose answer never came),
+ * and one probe for each deadline, of a busy machine too.
+ */
+const MOST_QUEUED = 64 + 2 * PEOPLE + 20
 
 /** How pools are set up: as `sqlStore()` recommends, and as knex does by itself. */
 const POOLS: Record<string, (mariadb: boolean) => Knex.Config> = {
