@@ -136,6 +136,32 @@ export class CredentialsInvalid extends StrataError {
   }
 }
 
+/** Too many logins failed for this account or from this network (429, RFC 6585 §4). Nothing was checked; Retry-After says when it will be. */
+export class TooManyAttempts extends StrataError {
+  readonly code = 'TOO_MANY_ATTEMPTS'
+  /** In seconds. */
+  readonly retryAfter: number
+  /** @param retryAfter whole seconds until another attempt is looked at */
+  constructor(retryAfter: number) {
+    super('Too many logins have failed. Please try again later.', {
+      status: 429,
+      headers: { 'Retry-After': String(retryAfter) },
+    })
+    this.retryAfter = retryAfter
+  }
+}
+
+/** More passwords wait to be hashed than will be in reasonable time (503): this says nothing about the credentials. */
+export class PasswordsBusy extends StrataError {
+  readonly code = 'PASSWORDS_BUSY'
+  constructor() {
+    super('Too many people are logging in at this moment. Please try again shortly.', {
+      status: 503,
+      headers: { 'Retry-After': '5' },
+    })
+  }
+}
+
 /** For user backends to throw: these credentials are refused, and no further backend is asked. */
 export class AccessDenied extends StrataError {
   readonly code = 'ACCESS_DENIED'
@@ -224,6 +250,17 @@ export class HttpsRequired extends StrataError {
   }
 }
 
+/** A proxy's user header came twice, in two spellings, or holds what is no name (400): somebody else than the proxy may have sent it. */
+export class RemoteUserInvalid extends StrataError {
+  readonly code = 'REMOTE_USER_INVALID'
+  readonly header: string
+  /** @param header the name of the header @param problem as the rest of a sentence */
+  constructor(header: string, problem: string) {
+    super(`The header ${header} ${problem}.`, { status: 400 })
+    this.header = header
+  }
+}
+
 /** A state-changing request came from another site (403). */
 export class CrossSiteRequest extends StrataError {
   readonly code = 'CROSS_SITE_REQUEST'
@@ -258,5 +295,21 @@ export class UserUnknown extends StrataError {
   readonly code = 'USER_UNKNOWN'
   constructor() {
     super('There is no such user.', { status: 404 })
+  }
+}
+
+/** Another group has this name (409). */
+export class GroupExists extends StrataError {
+  readonly code = 'GROUP_EXISTS'
+  constructor() {
+    super('There is a group of this name.', { status: 409 })
+  }
+}
+
+/** No group has this name (404). */
+export class GroupUnknown extends StrataError {
+  readonly code = 'GROUP_UNKNOWN'
+  constructor() {
+    super('There is no such group.', { status: 404 })
   }
 }

@@ -11,6 +11,10 @@ export interface StrataEvents {
   'koa-strata:logout': { user: string; ip: string; everywhere: boolean }
   /** Credentials were refused, by every backend or by the one named. */
   'koa-strata:login-failed': { reason: 'unknown' | 'denied' | 'inactive'; backend: string | null; ip: string }
+  /** A login was not looked at, since too many had failed: for the account, from the network, or for the account from this very client. */
+  'koa-strata:throttled': { limit: 'account' | 'network' | 'client'; ip: string }
+  /** Failed logins could not be counted where all processes do, and were counted by this process alone. */
+  'koa-strata:throttle-error': { error: unknown }
   /** A session cookie led to no session, or the login in it no longer holds. */
   'koa-strata:session-gone': { reason: SessionGone; user: string | null; ip: string }
   /** A call of the session store failed or missed its deadline. */

@@ -156,6 +156,35 @@ const EXPECTED: Record<Exclude<keyof typeof errors, 'StrataError'>, Expected> = 
     says: /e-mail address is taken/,
     fields: { field: 'email' },
   },
+  TooManyAttempts: {
+    make: () => new errors.TooManyAttempts(90),
+    code: 'TOO_MANY_ATTEMPTS',
+    status: 429,
+    says: /try again later/,
+    headers: { 'Retry-After': '90' },
+    fields: { retryAfter: 90 },
+  },
+  PasswordsBusy: {
+    make: () => new errors.PasswordsBusy(),
+    code: 'PASSWORDS_BUSY',
+    status: 503,
+    says: /try again/,
+    headers: { 'Retry-After': '5' },
+  },
+  RemoteUserInvalid: {
+    make: () => new errors.RemoteUserInvalid('x-remote-user', 'came twice'),
+    code: 'REMOTE_USER_INVALID',
+    status: 400,
+    says: /^The header x-remote-user came twice\.$/,
+    fields: { header: 'x-remote-user' },
+  },
+  GroupExists: {
+    make: () => new errors.GroupExists(),
+    code: 'GROUP_EXISTS',
+    status: 409,
+    says: /a group of this name/,
+  },
+  GroupUnknown: { make: () => new errors.GroupUnknown(), code: 'GROUP_UNKNOWN', status: 404, says: /no such group/ },
   UserUnknown: { make: () => new errors.UserUnknown(), code: 'USER_UNKNOWN', status: 404, says: /no such user/ },
 }
 

@@ -24,6 +24,8 @@ const ALL: Record<Name, true> = {
   'koa-strata:store-error': true,
   'koa-strata:backend-error': true,
   'koa-strata:cookie-domain': true,
+  'koa-strata:throttled': true,
+  'koa-strata:throttle-error': true,
 }
 const NAMES = Object.keys(ALL) as Name[]
 

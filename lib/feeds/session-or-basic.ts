@@ -62,7 +62,7 @@ function basicAuth(where: string, options: BasicAuthOptions, permission: string 
     if (user.isAuthenticated && !hasAuthorization(ctx.req)) throw new PermissionDenied(permission!)
     if (requireHttps && !ctx.secure) throw new HttpsRequired()
     const credentials = readBasic(ctx.req)
-    const known = credentials && (await current.authenticate(credentials))
+    const known = credentials && (await current.by.authenticate(credentials))
     if (!known) {
       // For an error page of the application's own, which may not look at the error's header.
       ctx.set('WWW-Authenticate', challenge)

@@ -12,6 +12,8 @@ export interface SessionLogin {
   stamp: string
   /** The user as JSON, where the backend cannot load one. */
   snapshot?: SessionData
+  /** What has to vouch for it at each request, where it does not hold by itself. */
+  via?: string
 }
 
 /** What stands in the place of a session that ended, so that a late request is told from one that never had a session. */
@@ -63,8 +65,10 @@ export function userKey(backend: string, id: string): string {
 
 function isLogin(value: unknown): value is SessionLogin {
   if (!isPlainObject(value)) return false
-  const { backend, id, stamp, snapshot } = value
+  const { backend, id, stamp, snapshot, via } = value
   return (
-    [backend, id, stamp].every(part => typeof part === 'string') && (snapshot === undefined || isPlainObject(snapshot))
+    [backend, id, stamp].every(part => typeof part === 'string') &&
+    (snapshot === undefined || isPlainObject(snapshot)) &&
+    (via === undefined || typeof via === 'string')
   )
 }

@@ -26,6 +26,11 @@ export interface UserBackend {
   /** The users with these ids, in their order: concurrent loads become one call. */
   loadMany?(ids: string[]): Promise<(AuthenticatedUser | null)[]>
   /**
+   * The user whom a trusted proxy vouches for by this name, which is not empty, or null where nobody goes by it here. It comes from
+   * `remoteUser()` and never from credentials.
+   */
+  identify?(name: string, ctx: ParameterizedContext): Promise<AuthenticatedUser | null>
+  /**
    * Gives the user another stamp, so that all their sessions end, and answers it: the one that this very call made, even if another call came
    * right behind it. Null where the user is gone. A backend that cannot has it done beside the sessions.
    */

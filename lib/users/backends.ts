@@ -4,7 +4,7 @@ import { checkOptionalFunction } from '../options.ts'
 import { checkBackendName, type UserBackend } from './backend.ts'
 import type { AuthenticatedUser } from './user.ts'
 
-const OPTIONAL = ['authenticate', 'loadMany', 'endSessions', 'toSession', 'fromSession'] as const
+const OPTIONAL = ['authenticate', 'loadMany', 'identify', 'endSessions', 'toSession', 'fromSession'] as const
 
 type Load = (id: string) => Promise<AuthenticatedUser | null>
 

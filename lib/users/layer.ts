@@ -10,7 +10,7 @@ import { authenticateWith } from './authenticate.ts'
 import type { UserBackend } from './backend.ts'
 import { Backends } from './backends.ts'
 import { Logins } from './login.ts'
-import { type AnyUser, exposeUser, RequestUser } from './request-user.ts'
+import { type AnyUser, exposeUser, type Identification, RequestUser } from './request-user.ts'
 import { type ListedSession, listSessions } from './session-list.ts'
 import { AnonymousUser, type AuthenticatedUser } from './user.ts'
 
@@ -43,8 +43,16 @@ export interface UserContext {
   logout(): Promise<void>
   /** Ends every session of the user, this one too unless `keepCurrent`, which gives it a new id. */
   logoutEverywhere(options?: { keepCurrent?: boolean }): Promise<void>
-  /** The sessions the user is logged in by, the last used first. @throws SessionsNotListable where the store cannot list */
-  listSessions(): Promise<ListedSession[]>
+  /**
+   * The sessions that the user, or another one of these backends, is logged in by, the last used first.
+   * @throws SessionsNotListable where the store cannot list
+   */
+  listSessions(user?: AuthenticatedUser): Promise<ListedSession[]>
+  /**
+   * Ends every session of a user of these backends, whoever asks: for pages of administrators, and for identity providers that tell of a logout.
+   * Who may ask is the application's to check. The user need not be there any more, nor ever have been.
+   */
+  endSessions(user: { backend: string; id: string }): Promise<void>
 }
 
 const ANONYMOUS = new AnonymousUser()
@@ -62,9 +70,8 @@ export function users(options: UsersOptions): Layer<'sessions', 'users', UserSta
   return async function usersLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
     const access = sessionOf(ctx, 'users()')
     const logins = new Logins(backends, access.epochs)
-    const current = new RequestUser(await userOfSession(access, logins), credentials =>
-      authenticateWith(backends, credentials, ctx),
-    )
+    const current = new RequestUser(await userOfSession(access, logins))
+    current.by = identification(ctx, access, backends, logins, current)
     const onRead = () => {
       access.live.wasRead = true
     }
@@ -88,6 +95,30 @@ async function userOfSession({ live, gone }: SessionAccess, logins: Logins): Pro
   return ANONYMOUS
 }
 
+function identification(
+  ctx: ParameterizedContext,
+  { live }: SessionAccess,
+  backends: Backends,
+  logins: Logins,
+  current: RequestUser,
+): Identification {
+  return {
+    authenticate: credentials => authenticateWith(backends, credentials, ctx),
+    async logIn(user, via) {
+      if (!user?.isAuthenticated) throw new LoginInvalid('hand it a user that ctx.authenticate() answered.')
+      if (!user.isActive) throw new LoginInvalid('this user is not active.')
+      const login = await logins.bind(user)
+      await live.logIn(via === undefined ? login : { ...login, via })
+      publish('koa-strata:login', { user: user.key, ip: ctx.ip })
+      await current.become(user)
+    },
+    get via() {
+      return live.login?.via
+    },
+    backend: name => backends.get(name),
+  }
+}
+
 function userContext(
   ctx: ParameterizedContext,
   access: SessionAccess,
@@ -97,25 +128,22 @@ function userContext(
 ): UserContext {
   const { live } = access
   // HTTP Basic makes somebody the user of one request, beside a session that is another's or nobody's.
-  const bySession = ({ key }: AnyUser) => live.login !== null && userKey(live.login.backend, live.login.id) === key
+  const bySession = ({ key }: { key: string }) =>
+    live.login !== null && userKey(live.login.backend, live.login.id) === key
   const endOthers = async (user: AuthenticatedUser): Promise<void> => {
     // The other click of a double click has been here: ending once more would end what it kept.
     if (!(await live.carrier.isLive())) return current.become(ANONYMOUS)
+    const via = live.login?.via
     const kept = await logins.endOthers(user)
     publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: true })
-    if (kept && (await live.logIn(kept.login, { afresh: false }))) return current.become(kept.user)
+    const login = kept && { ...kept.login, ...(via !== undefined && { via }) }
+    if (login && (await live.logIn(login, { afresh: false }))) return current.become(kept.user)
     await live.end()
     await current.become(ANONYMOUS)
   }
   const context: UserContext = {
-    authenticate: credentials => current.authenticate(credentials),
-    async login(user) {
-      if (!user?.isAuthenticated) throw new LoginInvalid('hand it a user that ctx.authenticate() answered.')
-      if (!user.isActive) throw new LoginInvalid('this user is not active.')
-      await live.logIn(await logins.bind(user))
-      publish('koa-strata:login', { user: user.key, ip: ctx.ip })
-      await current.become(user)
-    },
+    authenticate: credentials => current.by.authenticate(credentials),
+    login: user => current.by.logIn(user),
     async logout() {
       const { user } = current
       if (!user.isAuthenticated || bySession(user)) {
@@ -129,19 +157,27 @@ function userContext(
       const { user } = current
       if (!user.isAuthenticated) return
       if (keepCurrent && bySession(user)) return endings.run(user.key, () => endOthers(user))
+      if (!keepCurrent) return context.endSessions(user)
       await logins.endAll(user)
       publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: true })
-      if (keepCurrent) return
-      if (bySession(user)) await live.end()
-      await current.become(ANONYMOUS)
     },
-    async listSessions() {
-      const { user } = current
+    async endSessions(user) {
+      const key = userKey(user.backend, user.id)
+      await logins.endAll(user)
+      publish('koa-strata:logout', { user: key, ip: ctx.ip, everywhere: true })
+      if (bySession({ key })) await live.end()
+      if (current.user.key === key) await current.become(ANONYMOUS)
+    },
+    async listSessions(user = signedIn(current.user)) {
       live.wasRead = true
-      if (!user.isAuthenticated) return []
+      if (!user) return []
       const stamp = bySession(user) ? live.login!.stamp : await logins.stampOf(user)
       return listSessions(access, user.key, stamp, context.logout)
     },
   }
   return context
+}
+
+function signedIn(user: AnyUser): AuthenticatedUser | undefined {
+  return user.isAuthenticated ? user : undefined
 }

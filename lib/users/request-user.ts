@@ -1,5 +1,6 @@
 import type { ParameterizedContext } from 'koa'
 import { LayerMissing } from '../errors.ts'
+import type { UserBackend } from './backend.ts'
 import type { AnonymousUser, AuthenticatedUser } from './user.ts'
 
 /** Whoever a request has. */
@@ -8,15 +9,27 @@ export type AnyUser = AnonymousUser | AuthenticatedUser
 /** Adds to a user what a layer above knows of them, as their profile. */
 export type Enrichment = (user: AnyUser) => Promise<AnyUser>
 
+/** What the layers above ask `users()` to do for a request. */
+export interface Identification {
+  /** Who has these credentials. */
+  authenticate(credentials: object): Promise<AuthenticatedUser | null>
+  /** Logs somebody in. @param via what has to vouch for this login at each request; left out, it holds by itself */
+  logIn(user: AuthenticatedUser, via?: string): Promise<void>
+  /** What has to vouch for the login of the session at each request, if anything has. */
+  readonly via: string | undefined
+  /** The backend with this name, if there is one. */
+  backend(name: string): UserBackend | undefined
+}
+
 /** The user of one request, who may change while it runs: by a login, a logout, or credentials that hold for this request alone. */
 export class RequestUser {
-  readonly #authenticate: (credentials: object) => Promise<AuthenticatedUser | null>
+  /** Set by `users()` before anything above it runs. */
+  by!: Identification
   readonly #enrichments: Enrichment[] = []
   #user: AnyUser
 
-  constructor(user: AnyUser, authenticate: (credentials: object) => Promise<AuthenticatedUser | null>) {
+  constructor(user: AnyUser) {
     this.#user = user
-    this.#authenticate = authenticate
   }
 
   get user(): AnyUser {
@@ -34,11 +47,6 @@ export class RequestUser {
   async enrichWith(enrichment: Enrichment): Promise<void> {
     this.#user = await enrichment(this.#user)
     this.#enrichments.push(enrichment)
-  }
-
-  /** Who has these credentials. */
-  authenticate(credentials: object): Promise<AuthenticatedUser | null> {
-    return this.#authenticate(credentials)
   }
 }
 

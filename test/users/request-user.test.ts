@@ -4,14 +4,12 @@ import { AnonymousUser, LayerMissing } from 'koa-strata'
 import { exposeUser, RequestUser, requestUserOf } from '../../lib/users/request-user.ts'
 import { userOf } from './app.ts'
 
-const nobody = async () => null
-
 function context(): ParameterizedContext {
   return { state: {} } as ParameterizedContext
 }
 
 test('Whoever becomes the user is enriched by all that stand above, in their order.', async t => {
-  const current = new RequestUser(new AnonymousUser(), nobody)
+  const current = new RequestUser(new AnonymousUser())
   await current.enrichWith(async user => Object.assign(Object.create(user), { seen: `1${user.key}` }))
   await current.enrichWith(async user => Object.assign(Object.create(user), { seen: `${Reflect.get(user, 'seen')}2` }))
   t.is(Reflect.get(current.user, 'seen'), '12')
@@ -21,7 +19,7 @@ test('Whoever becomes the user is enriched by all that stand above, in their ord
 
 test('The user stays who they were where an enrichment fails.', async t => {
   const before = new AnonymousUser()
-  const current = new RequestUser(before, nobody)
+  const current = new RequestUser(before)
   let broken = false
   await current.enrichWith(async user => {
     if (broken) throw new Error('broken')
@@ -33,22 +31,9 @@ test('The user stays who they were where an enrichment fails.', async t => {
 })
 
 test('An enrichment that fails at first is not asked again.', async t => {
-  const current = new RequestUser(new AnonymousUser(), nobody)
+  const current = new RequestUser(new AnonymousUser())
   await t.throwsAsync(current.enrichWith(async () => Promise.reject(new Error('broken'))))
   await t.notThrowsAsync(current.become(userOf('local', 'alice')))
-})
-
-test('It asks for credentials what it was handed.', async t => {
-  const alice = userOf('local', 'alice')
-  const asked: object[] = []
-  const current = new RequestUser(new AnonymousUser(), async credentials => {
-    asked.push(credentials)
-    return alice
-  })
-  const credentials = { username: 'a' }
-  t.is(await current.authenticate(credentials), alice)
-  t.deepEqual(asked, [credentials])
-  t.true(current.user.isAnonymous)
 })
 
 test('A request without users() is told of by the name of who needs them.', t => {
@@ -60,7 +45,7 @@ test('A request without users() is told of by the name of who needs them.', t =>
 
 test('A request has the user it was given, each read is told, and it goes on having it when the layer is done.', t => {
   const ctx = context()
-  const alice = new RequestUser(userOf('local', 'alice'), nobody)
+  const alice = new RequestUser(userOf('local', 'alice'))
   let reads = 0
   const restore = exposeUser(ctx, alice, () => reads++, { login: 1 })
   t.is(reads, 0)
@@ -75,8 +60,8 @@ test('A request has the user it was given, each read is told, and it goes on hav
 
 test('An inner layer hides the outer one, and gives the request back to it.', t => {
   const ctx = context()
-  const alice = new RequestUser(userOf('local', 'alice'), nobody)
-  const bob = new RequestUser(userOf('local', 'bob'), nobody)
+  const alice = new RequestUser(userOf('local', 'alice'))
+  const bob = new RequestUser(userOf('local', 'bob'))
   exposeUser(ctx, alice, () => {}, { login: 'outer' })
   const restore = exposeUser(ctx, bob, () => {}, { login: 'inner' })
   t.deepEqual([ctx.state.user.key, ctx.login], ['local:bob', 'inner'])

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { cookieStore, type ListedSession, memoryStore, type SessionStore, sessionOrBasicAuth } from 'koa-strata'
 import { STORES, storesWith } from '../sessions/stores.ts'
-import { directory, logIn, stampingDirectory, startUsersApp, whoIs } from './app.ts'
+import { directory, logIn, stampingDirectory, startUsersApp, userOf, whoIs } from './app.ts'
 
 const MINUTE = 60_000
 
@@ -248,4 +248,50 @@ test('A user by HTTP Basic sees and ends the sessions of their own, and makes no
   await logIn(alice, 'alice')
   t.is((await basic.get('/end', { authorization })).status, 200)
   t.is((await alice.get('/me')).status, 401)
+})
+
+for (const [name, { setup }] of storesWith('list')) {
+  for (const [kind, backend] of Object.entries({ 'a stamping backend': stampingDirectory, 'a backend': directory })) {
+    test(`S10: ${name}: somebody else's sessions, of ${kind}, can be listed and ended by whoever the application lets.`, async t => {
+      const app = await startUsersApp(t, {
+        store: await (await setup(t)).open(),
+        backends: [backend('local', { alice: {}, bob: {} })],
+        handlers: {
+          '/of-alice': async ctx => ctx.listSessions(userOf('local', 'alice')),
+          async '/end-alice'(ctx) {
+            await ctx.endSessions({ backend: 'local', id: 'alice' })
+            return ctx.state.user.key
+          },
+        },
+      })
+      const [one, two, bob] = [app.browser(), app.browser(), app.browser()]
+      for (const [browser, who] of [
+        [one, 'alice'],
+        [two, 'alice'],
+        [bob, 'bob'],
+      ] as const)
+        await logIn(browser, who)
+      const listed = (await bob.get('/of-alice')).json as ListedSession[]
+      t.deepEqual(
+        listed.map(({ isCurrent }) => isCurrent),
+        [false, false],
+      )
+      await bob.get('/end-alice')
+      t.is(await whoIs(one), '')
+      t.is(await whoIs(two), '')
+      t.is(await whoIs(bob), 'local:bob')
+      await logIn(one, 'alice')
+      t.is((await one.get('/end-alice')).text, '')
+      t.is(await whoIs(one), '')
+      t.is(one.cookie, '')
+    })
+  }
+}
+
+test('S10: to end the sessions of a user whose backend is not there is an error that says so.', async t => {
+  const app = await startUsersApp(t, {
+    backends: [directory('local', {})],
+    handlers: { '/end': async ctx => ctx.endSessions({ backend: 'other', id: '1' }) },
+  })
+  t.is((await app.browser().get('/end')).status, 500)
 })

@@ -3,7 +3,8 @@ import { PERMISSION_LENGTH } from '../../database/tables.ts'
 import { UserExists, UserInvalid } from '../../errors.ts'
 import { knownOptions } from '../../options.ts'
 import { canonicalForm, emailProblem, usernameProblem } from '../canonical.ts'
-import { hashPassword, passwordProblem } from '../passwords.ts'
+import type { PasswordPolicy } from '../password-policy.ts'
+import { hashPassword } from '../passwords.ts'
 import type { UserRow } from './user.ts'
 
 /** A user to be made. */
@@ -23,13 +24,18 @@ export interface NewUser {
 }
 
 /** The row of a user to be made. @throws UserInvalid with a message for each field that is wrong; nothing was hashed then */
-export async function newUserRow(where: string, user: NewUser, now: number): Promise<Omit<UserRow, 'id'>> {
+export async function newUserRow(
+  where: string,
+  user: NewUser,
+  policy: PasswordPolicy,
+  now: number,
+): Promise<Omit<UserRow, 'id'>> {
   knownOptions(where, user, ['username', 'email', 'password', 'isActive', 'isStaff', 'isSuperuser'])
   const { username, email = null, password = null, isActive = true, isStaff = false, isSuperuser = false } = user
   refuse({
     username: usernameProblem(username, email),
     email: email === null ? null : emailProblem(email),
-    password: password === null ? null : passwordProblem(password),
+    password: password === null ? null : await policy.problem(password, [username, email ?? '']),
     isActive: flagProblem(isActive),
     isStaff: flagProblem(isStaff),
     isSuperuser: flagProblem(isSuperuser),
@@ -59,6 +65,15 @@ export function checkPermissionName(permission: unknown): asserts permission is 
     permission.isWellFormed() &&
     !/^\s|\s$|\p{Cc}/u.test(permission)
   refuse({ permission: isName ? null : "A permission must have a name of 1 to 255 characters, as 'openings.publish'." })
+}
+
+/** @throws UserInvalid where somebody who goes by these may not have this password */
+export async function checkNewPassword(
+  password: unknown,
+  policy: PasswordPolicy,
+  own: readonly string[],
+): Promise<void> {
+  refuse({ password: await policy.problem(password, own) })
 }
 
 /** What to throw for an insert that failed: UserExists where another user has the name or address, as the unique index says. */

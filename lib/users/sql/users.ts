@@ -6,8 +6,9 @@ import { OptionInvalid, UserUnknown } from '../../errors.ts'
 import { checkClock, knownOptions } from '../../options.ts'
 import { checkBackendName, type UserBackend } from '../backend.ts'
 import { canonicalLogin } from '../canonical.ts'
+import { type PasswordPolicyOptions, settlePasswordPolicy } from '../password-policy.ts'
 import { hashPassword, needsRenewal, verifyPassword } from '../passwords.ts'
-import { accountError, checkPermissionName, type NewUser, newUserRow } from './accounts.ts'
+import { accountError, checkNewPassword, checkPermissionName, type NewUser, newUserRow } from './accounts.ts'
 import { permissionsOf } from './permissions.ts'
 import { renewedOrigin, stampOf } from './stamp.ts'
 import { isTrue, SqlUser, type UserRow } from './user.ts'
@@ -18,6 +19,8 @@ export interface SqlUsersOptions {
   name?: string | undefined
   /** The table, made by `migrate(knex)` or of the same columns; `schema.table` is understood. @default 'users' */
   table?: string | undefined
+  /** What `create` and `setPassword` ask of a new password. @default at least 15 characters, and none of the common ones */
+  passwords?: PasswordPolicyOptions | undefined
   /** The clock, in epoch milliseconds. @default Date.now */
   now?: (() => number) | undefined
 }
@@ -64,11 +67,12 @@ const LARGEST_ID = 2n ** 63n - 1n
 export function sqlUsers(knex: Knex, options: SqlUsersOptions = {}): SqlUsers {
   const where = 'sqlUsers()'
   const dialect = dialectOf(where, knex)
-  knownOptions(where, options, ['name', 'table', 'now'])
-  const { name = 'sql', table = 'users', now = Date.now } = options
+  knownOptions(where, options, ['name', 'table', 'passwords', 'now'])
+  const { name = 'sql', table = 'users', passwords = {}, now = Date.now } = options
   checkBackendName(where, name)
   checkTableName(where, table, 'users')
   checkClock(where, now)
+  const policy = settlePasswordPolicy(where, passwords)
 
   const rows = () => knex<UserRow>(table)
   const select = (restrict: (query: Knex.QueryBuilder) => void): Promise<UserRow[]> =>
@@ -146,7 +150,7 @@ export function sqlUsers(knex: Knex, options: SqlUsersOptions = {}): SqlUsers {
       return row ? stampOf(row, isTrue(row.is_active)) : null
     },
     async create(user) {
-      const row = await newUserRow('sqlUsers().create()', user, now())
+      const row = await newUserRow('sqlUsers().create()', user, policy, now())
       const insert = () => (dialect.name === 'postgresql' ? rows().insert(row, ['id']) : rows().insert(row))
       const [inserted] = await retried<(number | Pick<UserRow, 'id'>)[]>(insert).catch(error => {
         throw accountError(error)
@@ -164,8 +168,11 @@ export function sqlUsers(knex: Knex, options: SqlUsersOptions = {}): SqlUsers {
       return userOf(row)
     },
     async setPassword(id, password) {
+      const user = await backend.load(rowId(id))
+      if (!user) throw new UserUnknown()
+      if (password !== null) await checkNewPassword(password, policy, [user.username, user.email ?? ''])
       const hash = password === null ? null : await hashPassword(password)
-      await update(rowId(id), { password: hash, stamp_origin: null, ...nextEpoch() })
+      await update(id, { password: hash, stamp_origin: null, ...nextEpoch() })
     },
     async deactivate(id) {
       await update(rowId(id), { is_active: false, ...nextEpoch() })
