@@ -2,22 +2,29 @@ import { channel } from 'node:diagnostics_channel'
 
 /**
  * What the library tells the outside, on the channels of `node:diagnostics_channel`. No message holds a password, a session id, a cookie or
- * an Authorization header; text from a client has its control characters escaped.
+ * an Authorization header; text has its control characters escaped. `user` is a user's key, `<backend>:<id>`; the name that somebody typed is
+ * not told, since people type passwords there. `ip` is `ctx.ip`. An `error` is what was thrown, as it was: databases that the library asks are
+ * quoted without what they were handed, but errors of other drivers, and of an application's own backends, may hold anything. A listener runs
+ * before the request goes on; one that throws is an uncaught exception of the process.
  */
 export interface StrataEvents {
-  /** Somebody logged in. */
+  /** Somebody logged in, and has a session. HTTP Basic without `remember` is no login. */
   'koa-strata:login': { user: string; ip: string }
-  /** Somebody logged out; `everywhere` where all their sessions ended. */
+  /** Somebody logged out; `everywhere` where all their sessions ended, or all but this one, by whoever did it: `ip` is of that request. */
   'koa-strata:logout': { user: string; ip: string; everywhere: boolean }
-  /** Credentials were refused, by every backend or by the one named. */
+  /**
+   * Somebody was refused, by every backend that was asked (`unknown`, null) or by the one named, which does not know whom a proxy named
+   * (`unknown`), let nobody else be asked (`denied`) or has locked them out (`inactive`; many backends call them unknown). An empty field is
+   * no attempt and not told.
+   */
   'koa-strata:login-failed': { reason: 'unknown' | 'denied' | 'inactive'; backend: string | null; ip: string }
   /** A login was not looked at, since too many had failed: for the account, from the network, or for the account from this very client. */
   'koa-strata:throttled': { limit: 'account' | 'network' | 'client'; ip: string }
   /** Failed logins could not be counted where all processes do, and were counted by this process alone. */
   'koa-strata:throttle-error': { error: unknown }
-  /** A session cookie led to no session, or the login in it no longer holds. */
+  /** A session cookie led to no session, or the login in it no longer holds: then `user` is who was logged in. */
   'koa-strata:session-gone': { reason: SessionGone; user: string | null; ip: string }
-  /** A call of the session store failed or missed its deadline. */
+  /** A call of the session store, or a sweep, failed or missed its deadline. */
   'koa-strata:store-error': { operation: string; error: unknown }
   /** A user backend or a profile source (`profiles.<kind>`) failed. */
   'koa-strata:backend-error': { backend: string; error: unknown }
@@ -50,7 +57,8 @@ export function publish<Name extends keyof StrataEvents>(name: Name, message: St
   if (found.hasSubscribers) found.publish(escapeControls(message))
 }
 
-function escapeControls<Message extends object>(message: Message): Message {
+/** The same, its text with control characters and line separators as `\u000a`. */
+export function escapeControls<Message extends object>(message: Message): Message {
   const safe = Object.entries(message).map(([name, value]) => [
     name,
     typeof value === 'string'

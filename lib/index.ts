@@ -22,6 +22,7 @@ export {
   type StateOf,
   stack,
 } from './stack.ts'
+export type { StrataTraces } from './traces.ts'
 export type { Credentials, UserBackend } from './users/backend.ts'
 export { DetachedUser, type DetachedUserInit } from './users/detached.ts'
 export { type DetachedIdentity, type DetachedUsersOptions, detachedUsers } from './users/detached-users.ts'

@@ -1,5 +1,19 @@
-export { migrate } from './database/migrations.ts'
-export { type SqlProfilesOptions, sqlProfiles } from './profiles/sql.ts'
+export { type MigrateOptions, migrate } from './database/migrations.ts'
+export { type SqlProfiles, type SqlProfilesOptions, sqlProfiles } from './profiles/sql.ts'
+export { canonicalForm } from './users/canonical.ts'
+export type { PasswordPolicyOptions } from './users/password-policy.ts'
 export type { NewUser } from './users/sql/accounts.ts'
+export type { UserChanges } from './users/sql/changes.ts'
+export type { UserColumns } from './users/sql/columns.ts'
+export type { SqlGroup, SqlGroups } from './users/sql/groups.ts'
+export type { AttachOptions, CarriedProfiles, Identity } from './users/sql/identities.ts'
+export type { IdType } from './users/sql/ids.ts'
+export type { PermissionSource } from './users/sql/permissions.ts'
 export { SqlUser } from './users/sql/user.ts'
-export { type SqlUsers, type SqlUsersOptions, sqlUsers, type UserSearch } from './users/sql/users.ts'
+export {
+  type MappedSqlUsers,
+  type SqlUsers,
+  type SqlUsersOptions,
+  sqlUsers,
+  type UserSearch,
+} from './users/sql/users.ts'

@@ -1,8 +1,15 @@
 import type { DefaultContext, DefaultState, Middleware, Next, ParameterizedContext } from 'koa'
 import compose from 'koa-compose'
+import { type Description, describe } from './described.ts'
 import { OptionInvalid } from './errors.ts'
 
 declare const traits: unique symbol
+
+/** What a stack is made of. */
+export interface StackDescription extends Description {
+  readonly by: 'stack()'
+  readonly parts: readonly unknown[]
+}
 
 /**
  * A Koa middleware that knows which layers it needs before it (`Needs`), which it is (`Gives`), and what it adds to `ctx.state` (`State`) and
@@ -71,5 +78,5 @@ export function stack<L extends (AnyLayer | AnyMiddleware)[]>(
     if (typeof layer !== 'function')
       throw new OptionInvalid('stack()', `layers[${index}]`, 'must be a layer or a Koa middleware.')
   })
-  return compose(chain) as unknown as Stack<L>
+  return describe(compose(chain) as unknown as Stack<L>, { by: 'stack()', parts: chain } satisfies StackDescription)
 }

@@ -330,26 +330,32 @@ row('An opening of somebody who is not logged in', 401, json('/openings', {}))
 
 const accounts: Record<string, [number, unknown, RegExp]> = {
   'without fields': [422, {}, /\w/],
-  'without a name': [422, { password: 'long enough pw' }, /\w/],
-  'with an empty name': [422, { username: '', password: 'long enough pw' }, /\w/],
-  'with a name that is taken': [409, { username: 'Ada', password: 'long enough pw' }, /name is taken/],
-  'with a name that is taken in another case': [409, { username: 'aDA', password: 'long enough pw' }, /name is taken/],
+  'without a name': [422, { password: 'a long enough pw' }, /\w/],
+  'with an empty name': [422, { username: '', password: 'a long enough pw' }, /\w/],
+  'with a name that is taken': [409, { username: 'Ada', password: 'a long enough pw' }, /name is taken/],
+  'with a name that is taken in another case': [
+    409,
+    { username: 'aDA', password: 'a long enough pw' },
+    /name is taken/,
+  ],
   'with a name that is taken in another width': [
     409,
-    { username: 'Ａｄａ', password: 'long enough pw' },
+    { username: 'Ａｄａ', password: 'a long enough pw' },
     /name is taken/,
   ],
   'with an e-mail address that is taken': [
     409,
-    { username: 'Bob', email: 'ADA@example.org', password: 'long enough pw' },
+    { username: 'Bob', email: 'ADA@example.org', password: 'a long enough pw' },
     /address is taken/,
   ],
-  'with a name of control characters': [422, { username: 'a\u0000b', password: 'long enough pw' }, /\w/],
-  'with a name of 1,000 characters': [422, { username: 'a'.repeat(1000), password: 'long enough pw' }, /\w/],
-  'with half of a surrogate pair': [422, '{"username":"\\ud800","password":"long enough pw"}', /\w/],
-  'with an e-mail address that is none': [422, { username: 'Bob', email: 'bob', password: 'long enough pw' }, /\w/],
+  'with a name of control characters': [422, { username: 'a\u0000b', password: 'a long enough pw' }, /\w/],
+  'with a name of 1,000 characters': [422, { username: 'a'.repeat(1000), password: 'a long enough pw' }, /\w/],
+  'with half of a surrogate pair': [422, '{"username":"\\ud800","password":"a long enough pw"}', /\w/],
+  'with an e-mail address that is none': [422, { username: 'Bob', email: 'bob', password: 'a long enough pw' }, /\w/],
   'with a password of 5,000 bytes': [422, { username: 'Bob', password: 'x'.repeat(5_000) }, /\w/],
-  'with a name that is a list': [422, { username: ['Bob'], password: 'long enough pw' }, /\w/],
+  'with a password of 14 characters': [422, { username: 'Bob', password: 'too short a pw' }, /15 characters/],
+  'with a common password, twice': [422, { username: 'Bob', password: 'PasswordPassword' }, /\w/],
+  'with a name that is a list': [422, { username: ['Bob'], password: 'a long enough pw' }, /\w/],
   'with a password that is an object': [422, { username: 'Bob', password: { a: 1 } }, /\w/],
 }
 for (const [what, [status, body, says]] of Object.entries(accounts)) {
@@ -369,7 +375,7 @@ test('What is right is answered and stored, so the rows can fail', async t => {
     [form('/note', 'note=hello again', [`Cookie: ${ada}`, 'Sec-Fetch-Site: same-origin']), 200],
     [form('/note', 'note=partner', [`Cookie: ${ada}`, 'Origin: https://partner.example']), 200],
     [json('/openings', {}, [`Cookie: ${ada}`]), 200],
-    [json('/accounts', { username: 'Bob', password: 'long enough pw' }), 201],
+    [json('/accounts', { username: 'Bob', password: 'a long enough pw' }), 201],
     [{ path: '/feed', headers: [`Cookie: ${ada}`] }, 200],
   ]
   for (const [sent, status] of changes) {

@@ -12,7 +12,10 @@ import {
   sessionOrBasicAuth,
   type UserBackend,
 } from 'koa-strata'
+import { sqlUsers } from 'koa-strata/sql'
+import { sqlStore } from 'koa-strata/stores/sql'
 import { publish } from '../lib/events.ts'
+import { migratedDatabase } from './database/servers.ts'
 import { CARRIERS, directory, logIn, startUsersApp, userOf } from './users/app.ts'
 
 type Name = keyof StrataEvents
@@ -309,6 +312,20 @@ test.serial('L9: a store that fails is told with its operation, without the id o
   t.is(Reflect.get(failed!.message, 'operation'), 'read')
   const id = alice.cookies.get('sid')!.split('.')[0]!
   t.false(inspect([told, app.errors], { depth: 20 }).includes(id))
+})
+
+test.serial('L9: a database that fails is told without what it was handed.', async t => {
+  const told = listen(t)
+  const { knex } = await migratedDatabase(t, 'sqlite')
+  const app = await startUsersApp(t, { store: sqlStore(knex), backends: [sqlUsers(knex)] })
+  const browser = app.browser()
+  await knex.schema.renameTable('users', 'users_elsewhere')
+  t.is((await logIn(browser, 'MARKER typed as a name', 'MARKER of a password')).status, 503)
+  await knex.schema.renameTable('sessions', 'sessions_elsewhere')
+  t.is((await browser.get('/set?note=MARKER-data')).status, 503)
+  t.deepEqual(new Set(told.map(({ name }) => name)), new Set(['koa-strata:backend-error', 'koa-strata:store-error']))
+  for (const table of ['users', 'sessions']) t.regex(inspect(told, { depth: 5 }), new RegExp(`no such table: ${table}`))
+  t.false(inspect([told, app.errors], { depth: 20, maxStringLength: null }).includes('MARKER'))
 })
 
 test.serial('L9: control characters of an id are escaped in events, so that no line of a log is made up.', async t => {

@@ -1,15 +1,18 @@
 import type { Knex } from 'knex'
 import { OptionInvalid } from '../errors.ts'
+import { type DialectName, dialectNameOf } from './dialect-name.ts'
 
 /** What the databases differ in. Lengths are characters, but for `bytes`. */
 export interface Dialect {
-  readonly name: 'sqlite' | 'mariadb' | 'postgresql'
+  readonly name: DialectName
   /** Text compared by code point and by nothing else, but for trailing spaces on MariaDB. */
   exactText(length: number): string
   /** ASCII text, compared by byte. */
   asciiText(length: number): string
   /** The UTF-8 of any text, compared by byte. Pass values through `toBytes` and `fromBytes`. */
   bytes(length: number): string
+  /** What is true where a column of text holds a text and no other, whatever its collation. Bind the column and the text. */
+  readonly exactly: string
   /** Text of any length. */
   readonly longText: string
   toBytes(text: string): string | Buffer
@@ -36,6 +39,7 @@ const sqlite: Dialect = {
   exactText: length => `varchar(${length}) collate binary`,
   asciiText: length => `varchar(${length}) collate binary`,
   bytes: length => `varchar(${length}) collate binary`,
+  exactly: '?? = ? collate binary',
   longText: 'text',
   toBytes: text => text,
   tableTraits() {},
@@ -53,6 +57,8 @@ const mariadb: Dialect = {
   exactText: length => `varchar(${length}) character set utf8mb4 collate utf8mb4_bin`,
   asciiText: length => `varchar(${length}) character set ascii collate ascii_bin`,
   bytes: length => `varbinary(${length})`,
+  // Trailing spaces count in the digits, and no charset of a connection is between the two.
+  exactly: 'hex(convert(?? using utf8mb4)) = hex(convert(? using utf8mb4))',
   longText: 'longtext character set utf8mb4 collate utf8mb4_bin',
   toBytes: text => Buffer.from(text),
   tableTraits(table) {
@@ -92,6 +98,7 @@ const postgresql: Dialect = {
   exactText: length => `varchar(${length}) collate "C"`,
   asciiText: length => `varchar(${length}) collate "C"`,
   bytes: () => 'bytea',
+  exactly: 'cast(?? as text) collate "C" = ?',
   longText: 'text',
   toBytes: text => Buffer.from(text),
   tableTraits() {},
@@ -104,25 +111,14 @@ const postgresql: Dialect = {
   async unlock() {},
 }
 
-const BY_KNEX_NAME: Record<string, Dialect> = { sqlite3: sqlite, mysql: mariadb, postgresql }
+const DIALECTS: Readonly<Record<DialectName, Dialect>> = { sqlite, mariadb, postgresql }
 
 /**
  * The dialect that a knex instance speaks.
  * @throws OptionInvalid in the name of `where` when it is no knex instance, or one for another database
  */
 export function dialectOf(where: string, knex: Knex): Dialect {
-  const client: unknown = typeof knex === 'function' ? knex.client : undefined
-  const name: unknown = client && (client as { dialect?: unknown }).dialect
-  if (typeof name !== 'string') throw new OptionInvalid(where, 'knex', 'must be a knex instance: knex({ client: … }).')
-  const dialect = Object.hasOwn(BY_KNEX_NAME, name) ? BY_KNEX_NAME[name] : undefined
-  if (!dialect) {
-    throw new OptionInvalid(
-      where,
-      'knex',
-      `must have the client 'better-sqlite3', 'mysql2' or 'pg', not one for ${name}.`,
-    )
-  }
-  return dialect
+  return DIALECTS[dialectNameOf(where, knex)]
 }
 
 /** Text that was stored as bytes. */

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { checkText } from '../options.ts'
+import { CANONICAL_LENGTH } from './canonical-length.ts'
 import type { Dialect } from './dialects.ts'
 
 /**
@@ -14,10 +15,10 @@ export interface Table {
 
 /** How long a user's key is at most, in bytes of UTF-8: the backend's name (64), ':' and the id (1,024). */
 export const USER_KEY_BYTES = 1_089
-/** How long a canonical name or address may be, in characters: canonical forms can be longer than what was typed. */
-export const CANONICAL_LENGTH = 255
 /** How long a permission's name may be, in characters. */
 export const PERMISSION_LENGTH = 255
+/** How long a user's or a group's name may be, in characters. */
+export const NAME_LENGTH = 150
 
 /** Users. `password` null: nobody logs in with one. Raising `epoch` ends the user's sessions. */
 export const users: Table = {
@@ -39,7 +40,7 @@ export const users: Table = {
   ],
   make(table, { exactText }) {
     table.bigIncrements('id')
-    table.specificType('username', `${exactText(150)} not null`)
+    table.specificType('username', `${exactText(NAME_LENGTH)} not null`)
     table.specificType('username_canonical', `${exactText(CANONICAL_LENGTH)} not null unique`)
     table.specificType('email', exactText(254))
     table.specificType('email_canonical', `${exactText(CANONICAL_LENGTH)} unique`)
@@ -60,7 +61,7 @@ export const groups: Table = {
   columns: ['id', 'name'],
   make(table, { exactText }) {
     table.bigIncrements('id')
-    table.specificType('name', `${exactText(150)} not null unique`)
+    table.specificType('name', `${exactText(NAME_LENGTH)} not null unique`)
   },
 }
 
@@ -101,6 +102,18 @@ export const groupPermissions: Table = {
   },
 }
 
+/** Whose local user somebody is whom another backend knows. `user_key` is the key there. */
+export const identities: Table = {
+  name: 'identities',
+  columns: ['user_key', 'user_id', 'created_at'],
+  make(table, { bytes }) {
+    table.specificType('user_key', `${bytes(USER_KEY_BYTES)} not null primary key`)
+    table.bigInteger('user_id').unsigned().notNullable().index('identities_user_id_index')
+    table.bigInteger('created_at').notNullable()
+    table.foreign('user_id', 'identities_user_id_foreign').references('users.id').onDelete('CASCADE')
+  },
+}
+
 /** Sessions, by the SHA-256 of their ids. `data` is JSON, `user_key` the key of the user who is logged in. */
 export const sessions: Table = {
   name: 'sessions',
@@ -111,6 +124,20 @@ export const sessions: Table = {
     table.specificType('data', `${longText} not null`)
     table.specificType('version', `${asciiText(36)} not null`)
     table.bigInteger('expires_at').notNullable().index('sessions_expires_at_index')
+  },
+}
+
+/**
+ * Failed logins, and who has logged in from where. `id` is a hash of the account or the network, `ends_at` when it is forgotten, `token` whose
+ * failure was let through last.
+ */
+export const loginAttempts: Table = {
+  name: 'login_attempts',
+  columns: ['id', 'ends_at', 'token'],
+  make(table, { asciiText }) {
+    table.specificType('id', `${asciiText(64)} not null primary key`)
+    table.bigInteger('ends_at').notNullable().index('login_attempts_ends_at_index')
+    table.specificType('token', asciiText(24))
   },
 }
 

@@ -20,6 +20,7 @@ export interface CookieOptions {
 }
 
 const LARGEST = 4096
+const LONGEST_NAME = 128
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]{1,128}$/
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/
 const DOMAIN = /^(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+$/i
@@ -31,6 +32,8 @@ export class SessionCookie {
   /** The name with its prefix. */
   readonly name: string
   readonly domain: string | undefined
+  readonly #where: string
+  readonly #settled: CookieOptions & { name: string }
   readonly #attributes: string
 
   /** @throws OptionInvalid on options that are wrong or contradict each other */
@@ -61,6 +64,8 @@ export class SessionCookie {
 
     this.name = secure ? `${domain === undefined && path === '/' ? '__Host-' : '__Secure-'}${name}` : name
     this.domain = domain?.toLowerCase()
+    this.#where = where
+    this.#settled = { name, domain, path, secure, sameSite, partitioned }
     this.#attributes = [
       `Path=${path}`,
       ...(domain === undefined ? [] : [`Domain=${domain}`]),
@@ -69,6 +74,12 @@ export class SessionCookie {
       `SameSite=${sameSite[0]!.toUpperCase()}${sameSite.slice(1)}`,
       ...(partitioned ? ['Partitioned'] : []),
     ].join('; ')
+  }
+
+  /** Another cookie, of the same attributes, whose name ends in `-<suffix>`. */
+  beside(suffix: string): SessionCookie {
+    const name = `${this.#settled.name.slice(0, LONGEST_NAME - suffix.length - 1)}-${suffix}`
+    return new SessionCookie(this.#where, { ...this.#settled, name })
   }
 
   /** Every value that the request sends under this name. */

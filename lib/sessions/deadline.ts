@@ -1,5 +1,6 @@
 import { SessionDataInvalid, SessionStoreUnavailable } from '../errors.ts'
 import { publish } from '../events.ts'
+import { traced } from '../traces.ts'
 import type { SessionStore } from './store.ts'
 
 /** How many calls may hang behind a store that does not answer before further ones fail at once. */
@@ -16,7 +17,10 @@ export function withDeadline(store: SessionStore, deadline: number): SessionStor
   // Calls that a store lost when it froze never settle: those of an earlier era do not count any more.
   let era = 0
 
-  async function bounded<Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> {
+  const bounded = <Answer>(operation: string, call: () => Promise<Answer>) =>
+    traced('koa-strata:store', { operation }, () => inTime(operation, call))
+
+  async function inTime<Answer>(operation: string, call: () => Promise<Answer>): Promise<Answer> {
     const probing = late >= MOST_LATE
     if (probing) {
       const now = performance.now()

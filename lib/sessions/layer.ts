@@ -1,8 +1,10 @@
 import type { Next, ParameterizedContext } from 'koa'
+import { type Description, describe } from '../described.ts'
 import { LayerMissing } from '../errors.ts'
 import { publish, type SessionGone } from '../events.ts'
 import type { Layer } from '../stack.ts'
 import { SessionAnswer } from './answer.ts'
+import type { SessionCookie } from './cookie.ts'
 import { createEngine, type Session } from './engine.ts'
 import { Epochs } from './epochs.ts'
 import { LiveSession, type SessionChange } from './live-session.ts'
@@ -35,6 +37,13 @@ export interface SessionAccess {
   gone(reason: SessionGone, user: string): void
 }
 
+/** What a layer of sessions was made with. */
+export interface SessionsDescription extends Description {
+  readonly by: 'sessions()'
+  readonly options: Readonly<SessionsOptions>
+  readonly cookie: SessionCookie
+}
+
 /** How often at most expired records are swept, in milliseconds, and how many at once. */
 const SWEEP_EVERY = 300_000
 const SWEEP_BATCH = 500
@@ -62,7 +71,7 @@ export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions'
   const stored = store && { ...setting, store, queue: new KeyedQueue(), created: sweeper(store, setting.now) }
   const appSigner = signerOfApp()
 
-  return async function sessionsLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
+  const layer = async function sessionsLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
     const signer = setting.signer ?? appSigner(ctx.app.keys)
     const answer = new SessionAnswer(ctx)
     const gone = (reason: SessionGone, user: string | null = null) =>
@@ -86,6 +95,7 @@ export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions'
       restore()
     }
   } as Layer<never, 'sessions', unknown, SessionContext>
+  return describe(layer, { by: 'sessions()', options: { ...options }, cookie } satisfies SessionsDescription)
 }
 
 function expose(ctx: ParameterizedContext, live: LiveSession, access: SessionAccess): () => void {

@@ -1,2 +1,5 @@
+export { type LoginAsOptions, loginAs } from './login-as.ts'
 export { sessionStoreChecks } from './session-store-checks.ts'
 export type { SessionStoreCheck, SessionStoreNeed, SessionStoreSetup } from './store-under-test.ts'
+export { userBackendChecks } from './user-backend-checks.ts'
+export type { TestPerson, UserBackendCheck, UserBackendNeed, UserBackendSetup } from './user-backend-under-test.ts'

@@ -1,25 +1,43 @@
 import type { ParameterizedContext } from 'koa'
-import { AccessDenied, BackendInvalid, CredentialsInvalid } from '../errors.ts'
+import { AccessDenied, BackendInvalid, CredentialsInvalid, StrataError } from '../errors.ts'
 import { publish } from '../events.ts'
 import { isPlainObject } from '../options.ts'
+import { type StrataTraces, traced } from '../traces.ts'
 import { backendFailure, type Credentials, checkUser, type UserBackend } from './backend.ts'
+import type { RequestThrottle } from './throttle/request.ts'
 import type { AuthenticatedUser } from './user.ts'
 
 /**
  * Asks the backends in their order who has these credentials. Null: nobody, or somebody who may not log in.
  * @throws CredentialsInvalid where a field is no text
+ * @throws TooManyAttempts where too many have failed: no backend is asked
  * @throws BackendUnavailable where a backend fails before one knows them
  */
 export async function authenticateWith(
   backends: Iterable<UserBackend>,
   given: unknown,
   ctx: ParameterizedContext,
+  throttle: RequestThrottle | undefined,
 ): Promise<AuthenticatedUser | null> {
   const credentials = checkCredentials(given)
   if (Object.values(credentials).includes('')) return null
+  const find = () => askEach(backends, credentials, ctx)
+  return throttle ? throttle.run(credentials, find) : find()
+}
+
+async function askEach(
+  backends: Iterable<UserBackend>,
+  credentials: Credentials,
+  ctx: ParameterizedContext,
+): Promise<AuthenticatedUser | null> {
   for (const backend of backends) {
     if (!backend.authenticate) continue
-    const user = await ask(backend, () => backend.authenticate!(credentials, ctx))
+    const user = await traced(
+      'koa-strata:authenticate',
+      { backend: backend.name },
+      () => ask(backend, () => backend.authenticate!(credentials, ctx)),
+      outcomeOf,
+    )
     if (user === 'denied') {
       publish('koa-strata:login-failed', { reason: 'denied', backend: backend.name, ip: ctx.ip })
       return null
@@ -42,8 +60,16 @@ async function ask(
   } catch (error) {
     if (error instanceof AccessDenied) return 'denied'
     if (error instanceof BackendInvalid) throw error
+    // What is busy says so itself, and has not failed.
+    if (error instanceof StrataError && error.status === 503) throw error
     throw backendFailure(backend.name, error)
   }
+}
+
+/** What is told of an answer to whoever traces. */
+function outcomeOf(answer: AuthenticatedUser | null | 'denied'): Partial<StrataTraces['koa-strata:authenticate']> {
+  if (!answer || answer === 'denied') return { outcome: answer || 'unknown' }
+  return { outcome: answer.isActive ? 'known' : 'inactive', user: answer.key }
 }
 
 function checkCredentials(given: unknown): Credentials {

@@ -46,6 +46,11 @@ export const LONGEST_ID = 1024
 
 const NAME = /^[a-z][\w-]{0,63}$/i
 
+/** Whether a backend can have this name. */
+export function isBackendName(name: unknown): name is string {
+  return typeof name === 'string' && NAME.test(name)
+}
+
 /** @throws OptionInvalid where a backend's name is none */
 export function checkBackendName(where: string, name: unknown, option = 'name'): asserts name is string {
   checkText(where, option, name, NAME, "must start with a letter and hold letters, digits, '-' and '_', 64 at most.")

@@ -1,4 +1,4 @@
-import { CANONICAL_LENGTH } from '../database/tables.ts'
+import { CANONICAL_LENGTH } from '../database/canonical-length.ts'
 
 /** The longest user name, in code points. */
 export const LONGEST_USERNAME = 150

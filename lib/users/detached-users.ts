@@ -1,6 +1,8 @@
 import type { ParameterizedContext } from 'koa'
-import { BackendInvalid, LoginInvalid, OptionInvalid } from '../errors.ts'
-import { knownOptions } from '../options.ts'
+import { BackendInvalid, LoginInvalid } from '../errors.ts'
+import { checkOptionalFunction, knownOptions } from '../options.ts'
+import { exactSnapshot, refuseOversize } from '../sessions/data.ts'
+import type { SessionData } from '../sessions/store.ts'
 import { type Credentials, checkBackendName, type UserBackend } from './backend.ts'
 import { DetachedUser, type DetachedUserInit } from './detached.ts'
 
@@ -11,9 +13,15 @@ export type DetachedIdentity = DetachedUser | Omit<DetachedUserInit, 'backend'>
 export interface DetachedUsersOptions {
   /** The backend's name: part of the users' keys. */
   name: string
-  /** Who has these credentials, or null. Throw `AccessDenied` to refuse them for every backend; throw anything else where nobody can say. */
-  authenticate(credentials: Credentials, ctx: ParameterizedContext): Promise<DetachedIdentity | null>
-  /** Who has this id now, or null where they are gone. @default none: the session carries what `authenticate` answered */
+  /**
+   * Who has these credentials, or null. Throw `AccessDenied` to refuse them for every backend; throw anything else where nobody can say.
+   * @default none: nobody comes by credentials. The application hands `ctx.login()` a `DetachedUser` of this backend, as after a login at an
+   * identity provider
+   */
+  authenticate?: ((credentials: Credentials, ctx: ParameterizedContext) => Promise<DetachedIdentity | null>) | undefined
+  /** Who goes by the name that a trusted proxy gave, or null: for `remoteUser()`. @default none: the backend cannot be named there */
+  identify?: ((name: string, ctx: ParameterizedContext) => Promise<DetachedIdentity | null>) | undefined
+  /** Who has this id now, or null where they are gone. @default none: the session carries who logged in, as they were then */
   load?: ((id: string) => Promise<DetachedIdentity | null>) | undefined
 }
 
@@ -24,12 +32,22 @@ export interface DetachedUsersOptions {
  */
 export function detachedUsers(options: DetachedUsersOptions): UserBackend {
   const where = 'detachedUsers()'
-  knownOptions(where, options, ['name', 'authenticate', 'load'])
-  const { name, authenticate, load } = options
+  knownOptions(where, options, ['name', 'authenticate', 'identify', 'load'])
+  const { name, authenticate, identify, load } = options
   checkBackendName(where, name)
-  if (typeof authenticate !== 'function') throw new OptionInvalid(where, 'authenticate', 'must be a function.')
-  if (load !== undefined && typeof load !== 'function') throw new OptionInvalid(where, 'load', 'must be a function.')
+  checkOptionalFunction(where, 'authenticate', authenticate)
+  checkOptionalFunction(where, 'identify', identify)
+  checkOptionalFunction(where, 'load', load)
+  return detachedBackend({ name, authenticate, identify, load })
+}
 
+/** The backend that options of `detachedUsers()` describe, which are sound; people come to it by credentials, by a proxy's word, or both. */
+export function detachedBackend({
+  name,
+  authenticate,
+  identify,
+  load,
+}: Partial<DetachedUsersOptions> & { name: string }): UserBackend {
   const asUser = (identity: DetachedIdentity | null): DetachedUser | null => {
     if (!identity || identity instanceof DetachedUser) return identity
     try {
@@ -40,7 +58,8 @@ export function detachedUsers(options: DetachedUsersOptions): UserBackend {
   }
   const backend: UserBackend = {
     name,
-    authenticate: async (credentials, ctx) => asUser(await authenticate(credentials, ctx)),
+    ...(authenticate && { authenticate: async (credentials, ctx) => asUser(await authenticate(credentials, ctx)) }),
+    ...(identify && { identify: async (claimed, ctx) => asUser(await identify(claimed, ctx)) }),
     load: async id => asUser(load ? await load(id) : null),
   }
   if (load) return backend
@@ -50,7 +69,7 @@ export function detachedUsers(options: DetachedUsersOptions): UserBackend {
       if (!(user instanceof DetachedUser)) throw new LoginInvalid(`a user of backend '${name}' must be a DetachedUser.`)
       const { id, username, email, permissions, attributes, stamp } = user
       // Only what differs from the defaults: a cookie has room for little.
-      return {
+      const snapshot = {
         id,
         ...(username !== id && { username }),
         ...(email !== null && { email }),
@@ -58,6 +77,8 @@ export function detachedUsers(options: DetachedUsersOptions): UserBackend {
         ...(Object.keys(attributes).length > 0 && { attributes }),
         ...(stamp !== '' && { stamp }),
       }
+      checkSnapshot(name, snapshot)
+      return snapshot
     },
     fromSession: snapshot => {
       try {
@@ -66,5 +87,16 @@ export function detachedUsers(options: DetachedUsersOptions): UserBackend {
         return null
       }
     },
+  }
+}
+
+/** The session would refuse it as well, and name what no application has put there. */
+function checkSnapshot(backend: string, snapshot: SessionData): void {
+  try {
+    exactSnapshot(snapshot)
+    refuseOversize(snapshot, null)
+  } catch (error) {
+    const problem = (error as Error).message.replace('ctx.session.', '')
+    throw new BackendInvalid(backend, `answered a user whom the session cannot carry: ${problem} Or give load().`)
   }
 }

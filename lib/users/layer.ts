@@ -12,12 +12,16 @@ import { Backends } from './backends.ts'
 import { Logins } from './login.ts'
 import { type AnyUser, exposeUser, type Identification, RequestUser } from './request-user.ts'
 import { type ListedSession, listSessions } from './session-list.ts'
+import type { ThrottleOptions } from './throttle/options.ts'
+import { type RequestThrottle, requestThrottle } from './throttle/request.ts'
 import { AnonymousUser, type AuthenticatedUser } from './user.ts'
 
 /** Options of `users()`. */
 export interface UsersOptions {
   /** Who knows users: asked in this order for credentials; a session remembers its own. */
   backends: readonly UserBackend[]
+  /** How failed logins are limited, those of forms and of HTTP Basic together; false for no limits. @default in the memory of each process */
+  throttle?: ThrottleOptions | false | undefined
 }
 
 /** What `users()` adds to `ctx.state`. */
@@ -31,6 +35,7 @@ export interface UserContext {
   /**
    * The user who has these credentials, or null. Nobody is logged in by asking.
    * @throws CredentialsInvalid (400) where a field is no text
+   * @throws TooManyAttempts (429) where too many logins have failed for the account or from the network: for the login page to catch, and to show
    * @throws BackendUnavailable (503) where a backend cannot say
    */
   authenticate(credentials: object): Promise<AuthenticatedUser | null>
@@ -63,15 +68,18 @@ const ANONYMOUS = new AnonymousUser()
  * @throws OptionInvalid at construction, naming the option that is wrong
  */
 export function users(options: UsersOptions): Layer<'sessions', 'users', UserState, UserContext> {
-  knownOptions('users()', options, ['backends'])
+  knownOptions('users()', options, ['backends', 'throttle'])
   const backends = new Backends('users()', options.backends)
+  const { throttle: limits = {} } = options
+  const throttleOf = limits === false ? null : requestThrottle('users()', limits)
   const endings = new KeyedQueue()
 
   return async function usersLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
     const access = sessionOf(ctx, 'users()')
     const logins = new Logins(backends, access.epochs)
     const current = new RequestUser(await userOfSession(access, logins))
-    current.by = identification(ctx, access, backends, logins, current)
+    const throttle = throttleOf?.(ctx, access)
+    current.by = identification(ctx, access, { backends, logins, throttle, current })
     const onRead = () => {
       access.live.wasRead = true
     }
@@ -95,20 +103,26 @@ async function userOfSession({ live, gone }: SessionAccess, logins: Logins): Pro
   return ANONYMOUS
 }
 
+interface IdentificationParts {
+  backends: Backends
+  logins: Logins
+  throttle: RequestThrottle | undefined
+  current: RequestUser
+}
+
 function identification(
   ctx: ParameterizedContext,
   { live }: SessionAccess,
-  backends: Backends,
-  logins: Logins,
-  current: RequestUser,
+  { backends, logins, throttle, current }: IdentificationParts,
 ): Identification {
   return {
-    authenticate: credentials => authenticateWith(backends, credentials, ctx),
+    authenticate: credentials => authenticateWith(backends, credentials, ctx, throttle),
     async logIn(user, via) {
       if (!user?.isAuthenticated) throw new LoginInvalid('hand it a user that ctx.authenticate() answered.')
       if (!user.isActive) throw new LoginInvalid('this user is not active.')
       const login = await logins.bind(user)
       await live.logIn(via === undefined ? login : { ...login, via })
+      throttle?.recognise(user)
       publish('koa-strata:login', { user: user.key, ip: ctx.ip })
       await current.become(user)
     },

@@ -1,6 +1,8 @@
 import { hash as argon2, type Options, parseOptions, verify as verifyArgon2 } from '@node-rs/argon2'
 import { UserInvalid } from '../errors.ts'
-import { type ForeignHash, parseForeignHash, verifyForeignHash } from './foreign-hashes.ts'
+import { parseBcrypt, verifyBcrypt } from './passwords/bcrypt.ts'
+import { parseForeignHash, verifyForeignHash } from './passwords/foreign-hashes.ts'
+import { hashing } from './passwords/queue.ts'
 
 /** The longest password, in bytes of UTF-8 after NFC. */
 export const LONGEST_PASSWORD = 4096
@@ -24,13 +26,14 @@ const DUMMY = `$argon2id$v=19$m=${PARAMETERS.memoryCost},t=${PARAMETERS.timeCost
 
 /**
  * The hash under which to store a password: argon2id (RFC 9106) with 19 MiB, two passes and one lane, as a PHC string, over the NFC form of
- * the password (RFC 8265 §4), which is never truncated.
+ * the password (RFC 8265 §4), which is never truncated. Hashing is done beside the event loop, a few passwords of the process at a time.
  * @throws UserInvalid, naming the field `password`, where it is empty, above 4,096 bytes of UTF-8 or not well-formed; nothing is hashed then
+ * @throws PasswordsBusy (503) where too many passwords wait to be hashed
  */
 export async function hashPassword(password: string): Promise<string> {
   const problem = passwordProblem(password)
   if (problem) throw new UserInvalid({ password: problem })
-  return argon2(passwordBytes(password)!, PARAMETERS)
+  return hashing.run(() => argon2(passwordBytes(password)!, PARAMETERS))
 }
 
 /** What is wrong with a new password, in words for a form, or null. */
@@ -41,19 +44,37 @@ export function passwordProblem(password: unknown): string | null {
 
 /**
  * Whether the password belongs to the hash. Knows PHC strings of argon2id, argon2i, argon2d, scrypt and PBKDF2 with any sane parameters, the
- * form of PBKDF2 that passlib writes, and Django's `argon2$…`, `scrypt$…`, `pbkdf2_sha256$…` and `pbkdf2_sha1$…`. All else verifies nothing,
- * in the time that our own hash would take: no hash, Django's unusable ones (`!…`), bcrypt, and parameters that would cost more than 256 MiB
- * or some seconds. A password that `hashPassword` would refuse is false without hashing.
+ * form of PBKDF2 that passlib writes, bcrypt as crypt(3) writes it (`$2a$`, `$2b$`, `$2y$`), and Django's `argon2$…`, `scrypt$…`, `bcrypt$…`,
+ * `bcrypt_sha256$…`, `pbkdf2_sha256$…` and `pbkdf2_sha1$…`. All else verifies nothing, in the time that our own hash would take: no hash,
+ * Django's unusable ones (`!…`), other formats, and parameters that would cost more than 256 MiB or some seconds. A password that
+ * `hashPassword` would refuse is false without hashing. bcrypt itself compares the first 72 bytes alone, and takes no password with NUL. A hash
+ * of another algorithm takes its own time: until it is renewed, its user can be told from nobody by that.
+ * @throws PasswordsBusy (503) where too many passwords wait to be hashed: this says nothing about the password
  */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
   const bytes = passwordBytes(password)
   if (!bytes) return false
-  const argon2Hash = argon2Of(hash ?? '')
-  if (argon2Hash !== null) return verifyArgon2(argon2Hash, bytes)
-  const foreign: ForeignHash | null = parseForeignHash(hash ?? '')
-  if (foreign) return verifyForeignHash(bytes, foreign)
-  await verifyArgon2(DUMMY, bytes)
-  return false
+  const check = checkOf(hash ?? '')
+  return hashing.run(async () => {
+    if (check) return check(bytes)
+    await verifyArgon2(DUMMY, bytes)
+    return false
+  })
+}
+
+/** What checks a password against the hash, or null where it is none that may be run. */
+function checkOf(hash: string): ((password: Buffer) => Promise<boolean>) | null {
+  const argon2Hash = argon2Of(hash)
+  if (argon2Hash !== null) return password => verifyArgon2(argon2Hash, password)
+  const bcryptHash = parseBcrypt(hash)
+  if (bcryptHash) return password => verifyBcrypt(password, bcryptHash)
+  const foreignHash = parseForeignHash(hash)
+  return foreignHash && (password => verifyForeignHash(password, foreignHash))
+}
+
+/** Whether some password can belong to the hash: its format is known, and its parameters may be run. */
+export function isVerifiable(hash: string): boolean {
+  return checkOf(hash) !== null
 }
 
 /** Whether a hash that just verified is weaker than, or of another format than, what `hashPassword` makes. */

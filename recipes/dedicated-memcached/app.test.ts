@@ -78,7 +78,8 @@ class Visitor {
       headers: { cookie: this.cookie },
       ...(form && { method: 'POST', body: new URLSearchParams(form) }),
     })
-    for (const line of response.headers.getSetCookie()) this.cookie = line.split(';', 1)[0]!
+    const line = response.headers.getSetCookie().find(one => one.startsWith('sid='))
+    if (line !== undefined) this.cookie = line.split(';', 1)[0]!
     return response
   }
 }

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { loginAs } from 'koa-strata/testing'
 import { demoAccounts, partnerPeople } from './seed.ts'
 import { startBoard, Visitor } from './test-board.ts'
 
@@ -116,6 +117,26 @@ test('twenty sends of one application at once make one application', async t => 
   t.is((await board.database('applications').where({ letter: 'Now.' })).length, 1)
 })
 
+test('thirty people who have no password yet apply, and the employer reads each of them', async t => {
+  const board = await startBoard(t.teardown)
+  const apply = async (username: string) => {
+    const visitor = new Visitor(board)
+    visitor.cookie = await loginAs(board.app, await board.users.create({ username }))
+    await visitor.post('/welcome/employee', {
+      name: `Somebody called ${username}`,
+      city: 'Jena',
+      skills: 'setting type',
+    })
+    return visitor.post('/openings/2/applications', { letter: `From ${username}.` })
+  }
+  const people = Array.from({ length: 30 }, (_, index) => `person-${index + 1}`)
+  for (const { status } of await Promise.all(people.map(apply))) t.is(status, 303)
+  const employer = new Visitor(board)
+  employer.cookie = await loginAs(board.app, (await board.users.find({ username: elektra.username }))!)
+  const page = await employer.page('/company/openings/2')
+  for (const username of people) t.regex(page, new RegExp(`Somebody called ${username}\\b[^]*From ${username}\\.`))
+})
+
 test('a partner’s person logs in without a record, has a profile and recommends somebody', async t => {
   const board = await startBoard(t.teardown)
   const partner = await Visitor.loggedIn(board, { username: noor.email, password: noor.password })
@@ -215,9 +236,9 @@ test('a new password and a deactivation end the sessions of that user', async t 
   const board = await startBoard(t.teardown)
   const visitor = await Visitor.loggedIn(board, ines)
   const { id } = (await board.users.find({ username: 'ines' }))!
-  await board.users.setPassword(id, 'another one')
+  await board.users.setPassword(id, 'another one, as long')
   t.is((await visitor.get('/openings')).status, 303)
-  const again = await Visitor.loggedIn(board, { username: 'ines', password: 'another one' })
+  const again = await Visitor.loggedIn(board, { username: 'ines', password: 'another one, as long' })
   await board.users.deactivate(id)
   t.is((await again.get('/openings')).status, 303)
 })

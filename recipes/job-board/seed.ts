@@ -20,7 +20,7 @@ export interface Account {
 const ines: Account = {
   username: 'ines',
   email: 'ines@people.example',
-  password: 'pässwörd☃',
+  password: 'ines-demo-pässwörd☃',
   what: 'employee',
   kind: 'employee',
   profile: { name: 'Inès Faye', city: 'Marseille', skills: 'bread, pastry, opening the shop at five' },
@@ -28,7 +28,7 @@ const ines: Account = {
 const oleksandr: Account = {
   username: 'oleksandr',
   email: 'oleksandr@people.example',
-  password: 'oleksandr-demo',
+  password: 'oleksandr-demo-password',
   what: 'employee',
   kind: 'employee',
   profile: { name: 'Олександр Бондар', city: 'Львів', skills: 'друкарські машини, набір, Ελληνικά B2' },
@@ -36,7 +36,7 @@ const oleksandr: Account = {
 const marta: Account = {
   username: 'marta',
   email: 'marta@lindenhof.example',
-  password: 'marta-demo',
+  password: 'marta-demo-password',
   what: 'employer',
   kind: 'employer',
   profile: {
@@ -48,7 +48,7 @@ const marta: Account = {
 const elektra: Account = {
   username: 'elektra',
   email: 'elektra@print.example',
-  password: 'elektra-demo',
+  password: 'elektra-demo-password',
   what: 'employer',
   kind: 'employer',
   profile: {
@@ -59,13 +59,13 @@ const elektra: Account = {
 const robin: Account = {
   username: 'robin',
   email: 'robin@people.example',
-  password: 'robin-demo',
+  password: 'robin-demo-password',
   what: 'has no profile yet',
 }
 const sam: Account = {
   username: 'sam',
   email: 'sam@board.example',
-  password: 'sam-demo-staff',
+  password: 'sam-demo-password',
   what: 'staff',
   isStaff: true,
 }
@@ -80,14 +80,14 @@ export const partnerPeople: readonly PartnerPerson[] = [
     id: 'bridge-talent/noor',
     username: 'noor',
     email: 'noor@bridge-talent.example',
-    password: 'noor-demo',
+    password: 'noor-demo-password',
     passwordSet: '2026-01-12',
   },
   {
     id: 'bridge-talent/tomás',
     username: 'tomas',
     email: 'tomas@bridge-talent.example',
-    password: 'tomas-demo',
+    password: 'tomas-demo-password',
     passwordSet: '2026-02-03',
   },
 ]
@@ -199,5 +199,5 @@ ${curl(sam, 'activity.rss')}`
 }
 
 function accountLine(username: string, password: string, what: string): string {
-  return `  ${username.padEnd(10)} ${password.padEnd(15)} ${what}`
+  return `  ${username.padEnd(10)} ${password.padEnd(23)} ${what}`
 }

@@ -62,7 +62,8 @@ class Visitor {
       ...(form && { method: 'POST', body: new URLSearchParams(form) }),
     })
     this.slowest = Math.max(this.slowest, performance.now() - begun)
-    for (const line of response.headers.getSetCookie()) this.cookie = line.split(';', 1)[0]!
+    const line = response.headers.getSetCookie().find(one => one.startsWith('sid='))
+    if (line !== undefined) this.cookie = line.split(';', 1)[0]!
     return response
   }
 }

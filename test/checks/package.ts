@@ -109,6 +109,9 @@ async function checkPackage(temporary: string): Promise<void> {
   await install(project, ['knex', '@koa/router', 'better-sqlite3'].map(locked))
   await typeChecks('every door', project, ['root.ts', 'every-door.ts', 'program.ts'])
   console.log(`package: ${(await run('a program runs', process.execPath, ['program.ts'], project)).trim()}`)
+  const command = join(project, 'node_modules', '.bin', 'koa-strata')
+  await run('the command makes tables', command, ['migrate', '--database', './site.db'], project)
+  await run('the command looks at them', command, ['doctor', '--database', './site.db', '--json'], project)
 }
 
 async function main(): Promise<void> {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import test from 'ava'
 import type { Knex } from 'knex'
 import pg from 'pg'
-import { migrate } from '../../lib/database/migrations.ts'
+import { migrate, missingMigrations } from '../../lib/database/migrations.ts'
 import { OptionInvalid } from '../../lib/errors.ts'
 import { sqlStore } from '../../lib/sessions/stores/sql.ts'
 import { newId } from '../../lib/testing/store-under-test.ts'
@@ -23,7 +23,9 @@ function cutBefore(knex: Knex, count: number): () => boolean {
 
 for (const name of ['mariadb', 'postgresql'] as const) {
   test(`${name}: migrate() that was interrupted before any of its statements is finished by the next call.`, async t => {
-    const whole = await definitionsOf((await migratedDatabase(t, name)).knex)
+    const { knex: reference } = await migratedDatabase(t, name)
+    const whole = await definitionsOf(reference)
+    const names = await reference('strata_migrations').pluck('name')
     t.true(whole.length > 5)
     let interruptions = 0
     for (let count = 1; ; count++) {
@@ -37,8 +39,10 @@ for (const name of ['mariadb', 'postgresql'] as const) {
       if (!cut()) break
       interruptions++
       const knex = database.open()
-      const answered = await migrate(knex)
-      t.true(answered.length === 1 || done || (await knex('strata_migrations')).length === 1, `statement ${count}`)
+      const before = await missingMigrations(knex)
+      t.deepEqual(await migrate(knex), before)
+      t.true(!done || before.length === 0, `statement ${count}`)
+      t.deepEqual(await knex('strata_migrations').orderBy('name').pluck('name'), names, `statement ${count}`)
       t.deepEqual(await definitionsOf(knex), whole, `statement ${count}`)
       t.deepEqual(await migrate(knex), [])
       await Promise.all([first.destroy(), knex.destroy()])
@@ -116,7 +120,7 @@ test('mariadb: migrate() works where names of tables are stored in lower case, a
   const knex = openKnex(t, configOf(server.url))
   const twin = openKnex(t, configOf(server.url.replace(/strata$/, 'STRATA')))
   const answers = await Promise.all([migrate(knex), migrate(twin)])
-  t.is(answers.flat().length, 1)
+  t.is(answers.flat().length, new Set(answers.flat()).size)
   t.deepEqual(await migrate(twin), [])
   const store = sqlStore(knex, { table: 'STRATA.Sessions' })
   const id = newId()
@@ -134,8 +138,9 @@ for (const level of ['serializable', 'repeatable read']) {
     const strict = { ...config, connection }
     const [{ transaction_isolation }] = (await openKnex(t, strict).raw('show transaction_isolation')).rows
     t.is(transaction_isolation, level)
-    t.is((await inProcesses<string[]>(t, 4, 'migrate', strict)).flat().length, 1)
-    t.is((await tablesOf(open())).length, 7)
+    const ran = (await inProcesses<string[]>(t, 4, 'migrate', strict)).flat()
+    t.is(ran.length, new Set(ran).size)
+    t.deepEqual(await missingMigrations(open()), [])
   })
 }
 
@@ -144,7 +149,7 @@ test("postgresql: migrate() makes its tables in the schema that comes first, bes
   const other = await newDatabase(t, 'postgresql')
   await other.open().schema.createTable('users', table => table.string('nick'))
   const knex = open({ searchPath: [config.searchPath![0]!, other.config.searchPath![0]!] })
-  t.is((await migrate(knex)).length, 1)
+  t.true((await migrate(knex)).length > 0)
   t.true((await tablesOf(open())).includes('users'))
   t.deepEqual(await tablesOf(other.open()), ['users'])
 })
@@ -179,5 +184,5 @@ test('mariadb: migrate() that waits for another goes on when that one is gone.',
   t.false(over)
   holder.destroy()
   await first.client.releaseConnection(holder)
-  t.is((await waiting).length, 1)
+  t.true((await waiting).length > 0)
 })

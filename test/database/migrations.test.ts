@@ -1,17 +1,20 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Knex } from 'knex'
-import { migrate } from '../../lib/database/migrations.ts'
+import { migrate, missingMigrations } from '../../lib/database/migrations.ts'
 import { OptionInvalid } from '../../lib/errors.ts'
-import { addUser, tablesOf } from './catalogue.ts'
+import { addUser, definitionsOf, tablesOf } from './catalogue.ts'
 import { inProcesses } from './processes.ts'
 import { DATABASES, type DatabaseName, migratedDatabase, newDatabase } from './servers.ts'
 import { openSqlite, sqliteFile } from './sqlite.ts'
 
-const NAMES = ['001 users, groups, permissions, sessions']
+const NAMES = ['001 users, groups, permissions, sessions', '002 identities', '003 login attempts']
+const WITHOUT_USERS = ['001 sessions', '003 login attempts']
 const TABLES = [
   'group_members',
   'group_permissions',
   'groups',
+  'identities',
+  'login_attempts',
   'sessions',
   'strata_migrations',
   'user_permissions',
@@ -95,7 +98,11 @@ for (const name of DATABASES) {
       table.string('sid')
     })
     await t.throwsAsync(migrate(knex), { instanceOf: OptionInvalid })
-    const left = { sqlite: ['sessions', 'strata_migrations'], mariadb: TABLES, postgresql: ['sessions'] }
+    const left = {
+      sqlite: ['sessions', 'strata_migrations'],
+      mariadb: TABLES.filter(table => table !== 'identities' && table !== 'login_attempts'),
+      postgresql: ['sessions'],
+    }
     t.deepEqual(await tablesOf(knex), left[name])
     if (name !== 'postgresql') t.deepEqual(await knex('strata_migrations'), [])
     await knex.schema.dropTable('sessions')
@@ -128,6 +135,59 @@ for (const name of DATABASES) {
     t.deepEqual(await tablesOf(knex), TABLES)
   })
 
+  test(
+    "migrate() with users: false leaves an application's own table of users alone, and makes all else.",
+    onEach,
+    name,
+    async t => {
+      const knex = (await newDatabase(t, name)).open()
+      await knex.schema.createTable('users', table => {
+        table.increments('uid')
+        table.string('login')
+      })
+      await knex('users').insert({ login: 'ada' })
+      const error = await t.throwsAsync(migrate(knex), { instanceOf: OptionInvalid })
+      t.regex(error.message, /table 'users'.+users: false/)
+      t.deepEqual(await missingMigrations(knex, { users: false }), WITHOUT_USERS)
+      t.deepEqual(await migrate(knex, { users: false }), WITHOUT_USERS)
+      t.deepEqual(await tablesOf(knex), ['login_attempts', 'sessions', 'strata_migrations', 'users'])
+      t.deepEqual(await knex('users'), [{ uid: 1, login: 'ada' }])
+      t.deepEqual(await migrate(knex, { users: false }), [])
+      t.deepEqual(await missingMigrations(knex, { users: false }), [])
+    },
+  )
+
+  test(
+    'What users: false left out is made by a later call, and a call with it changes nothing then.',
+    onEach,
+    name,
+    async t => {
+      const knex = (await newDatabase(t, name)).open()
+      await migrate(knex, { users: false })
+      await knex('sessions').insert({ id: 'a', data: '', version: '', expires_at: 1 })
+      const users = NAMES.slice(0, 2)
+      t.deepEqual(await missingMigrations(knex), users)
+      t.deepEqual(await migrate(knex), users)
+      t.deepEqual(await tablesOf(knex), TABLES)
+      t.is((await knex('sessions')).length, 1)
+      t.deepEqual(await migrate(knex, { users: false }), [])
+      if (name === 'sqlite') return
+      const { knex: whole } = await migratedDatabase(t, name)
+      t.deepEqual(await definitionsOf(knex), await definitionsOf(whole))
+    },
+  )
+
+  test('A database of the version before gets what it lacks, and keeps what it has.', onEach, name, async t => {
+    const { knex } = await migratedDatabase(t, name)
+    await addUser(knex, 'ada')
+    for (const table of ['identities', 'login_attempts']) await knex.schema.dropTable(table)
+    await knex('strata_migrations').whereNot({ name: NAMES[0] }).del()
+    t.deepEqual(await missingMigrations(knex), NAMES.slice(1))
+    t.deepEqual(await migrate(knex), NAMES.slice(1))
+    t.deepEqual(await tablesOf(knex), TABLES)
+    t.is((await knex('users')).length, 1)
+  })
+
   test('Tables of an application whose names differ from ours in case are none of ours.', onEach, name, async t => {
     const knex = (await newDatabase(t, name)).open()
     // To SQLite they are the same.
@@ -153,6 +213,20 @@ for (const [what, value] of Object.entries({
     const error = await t.throwsAsync(migrate(value as unknown as Knex), { instanceOf: OptionInvalid })
     t.is(error.option, 'knex')
     t.is(error.where, 'migrate()')
+  })
+}
+
+for (const [option, options] of [
+  ['users', { users: 'no' }],
+  ['users', { users: null }],
+  ['user', { user: false }],
+  ['options', null],
+] as const) {
+  test(`The option ${option} of migrate() is checked: ${JSON.stringify(options)}`, async t => {
+    const knex = openSqlite(t, await sqliteFile(t))
+    const error = await t.throwsAsync(migrate(knex, options as never), { instanceOf: OptionInvalid })
+    t.is(error.option, option)
+    t.deepEqual(await tablesOf(knex), [])
   })
 }
 

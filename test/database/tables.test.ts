@@ -1,9 +1,12 @@
 import test from 'ava'
 import type { Knex } from 'knex'
+import { dialectOf } from '../../lib/database/dialects.ts'
 import {
   groupMembers,
   groupPermissions,
   groups,
+  identities,
+  loginAttempts,
   sessions,
   type Table,
   userPermissions,
@@ -12,7 +15,16 @@ import {
 import { addUser, insertedId } from './catalogue.ts'
 import { DATABASES, type DatabaseName, migratedDatabase } from './servers.ts'
 
-const TABLES: Table[] = [users, groups, groupMembers, userPermissions, groupPermissions, sessions]
+const TABLES: Table[] = [
+  users,
+  groups,
+  groupMembers,
+  userPermissions,
+  groupPermissions,
+  identities,
+  loginAttempts,
+  sessions,
+]
 /** What each database says of a value that is taken, and of one that is nowhere. */
 const UNIQUE = { sqlite: 'SQLITE_CONSTRAINT_UNIQUE', mariadb: 'ER_DUP_ENTRY', postgresql: '23505' }
 const TWICE = { ...UNIQUE, sqlite: 'SQLITE_CONSTRAINT_PRIMARYKEY' }
@@ -136,6 +148,30 @@ for (const name of DATABASES) {
     await knex('groups').insert(others.map(one => ({ name: one.replace('dmin', 'ditors') })))
     await knex('groups').insert({ name: 'Editors' })
     t.is((await knex('groups')).length, others.length + 2)
+  })
+
+  test(`X3: ${name}: An identity is of one user who exists, exact to the byte, and goes with the user.`, async t => {
+    const { knex } = await migratedDatabase(t, name)
+    const user_id = await addUser(knex, 'ada')
+    const { toBytes } = dialectOf('test', knex)
+    const row = (key: string, id = user_id) => ({ user_key: toBytes(key), user_id: id, created_at: 0 })
+    const keys = [
+      'ldap:ada',
+      'ldap:ada ',
+      'LDAP:ada',
+      'ldap:áda',
+      'ldap:ada\u200b',
+      'ldap:ada\0',
+      `ldap:${'é'.repeat(512)}`,
+    ]
+    for (const key of keys) await knex('identities').insert(row(key))
+    for (const key of keys) {
+      t.is((await knex('identities').where({ user_key: toBytes(key) })).length, 1)
+      await t.throwsAsync(async () => knex('identities').insert(row(key)), { code: TWICE[name] })
+    }
+    await t.throwsAsync(async () => knex('identities').insert(row('ldap:bob', 99)), { code: FOREIGN[name] })
+    await knex('users').del()
+    t.deepEqual(await knex('identities'), [])
   })
 
   test(`${name}: Sessions are found by their id, user and expiry through an index.`, async t => {

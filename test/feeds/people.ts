@@ -13,9 +13,13 @@ import {
   sessions,
   stack,
   type UserBackend,
+  type UsersOptions,
   users,
 } from 'koa-strata'
 import { KEY, recorded, startApp, type TestApp, type TestContext } from '../sessions/app.ts'
+
+/** Without a second cookie, where a test looks at what becomes of the session's. */
+const NO_DEVICES = { deviceCookie: false }
 
 interface Person {
   username: string
@@ -81,6 +85,8 @@ export function basic(username: string, password: string, encoding: BufferEncodi
 }
 
 export interface FeedAppOptions extends SessionsOptions {
+  /** @default limits without a device cookie */
+  throttle?: UsersOptions['throttle']
   /** Middleware around the layers. */
   outside?: Middleware[]
   /** The routes. Without any: '/feed' behind `guard`. */
@@ -100,12 +106,20 @@ export interface FeedApp extends TestApp {
 
 /** Serves sessions, users and profiles with a feed, and '/login/<name>' and '/me' beside it. */
 export async function feedApp(t: ExecutionContext, options: FeedAppOptions = {}): Promise<FeedApp> {
-  const { outside, routes, guard, handler = ctx => ctx.state.user.username, store: given, ...others } = options
+  const {
+    outside,
+    routes,
+    guard,
+    handler = ctx => ctx.state.user.username,
+    store: given,
+    throttle = NO_DEVICES,
+    ...others
+  } = options
   const store = recorded((given as SessionStore | undefined) ?? memoryStore())
   const backend = people()
   const identity = stack(
     sessions({ keys: [KEY], store, ...others }),
-    users({ backends: [backend] }),
+    users({ backends: [backend], throttle }),
     profiles({
       employee: { find: async user => (user.username === 'zoë' ? { skills: ['snow'] } : null) },
     }),

@@ -134,6 +134,40 @@ for (const name of DATABASES) {
     t.is((await alice.get('/company')).text, 'none')
   })
 
+  test(`${name}: Rows go over to another key, exactly those of the first, as a part of a transaction.`, async t => {
+    const { knex } = await table(t, name)
+    const others = ['LDAP:ADA', 'ldap:Ada', 'ldap:ad', 'ldap:ada2', 'ldap:_da', '%']
+    await knex('employers').insert(
+      ['ldap:ada', 'ldap:ada', ...others].map(user_key => ({ user_key, company: user_key })),
+    )
+    const keys = async (): Promise<string[]> => (await knex('employers').pluck('user_key')).sort()
+    const before = await keys()
+    const { carry } = sqlProfiles<Employer>(knex, { table: 'employers' })
+    await t.throwsAsync(
+      knex.transaction(async trx => {
+        await carry('ldap:ada', 'sql:1', trx)
+        throw new Error('changed my mind')
+      }),
+      { message: 'changed my mind' },
+    )
+    t.deepEqual(await keys(), before)
+    for (let time = 0; time < 2; time++) await knex.transaction(trx => carry('ldap:ada', 'sql:1', trx))
+    t.deepEqual(await keys(), ['sql:1', 'sql:1', ...others].sort())
+    await knex.transaction(trx => carry('ldap:nobody', 'sql:2', trx))
+    t.false((await keys()).includes('sql:2'))
+  })
+
+  test(`${name}: Keys that look like SQL, or are long, go over as they are.`, async t => {
+    const { knex } = await table(t, name)
+    const ids = ["'; drop table employers; --", '" or 1=1', '%', '\\', 'a/b ', 'é☃😀', 'x'.repeat(1024)]
+    await knex('employers').insert(ids.map(id => ({ user_key: `ldap:${id}`, company: id })))
+    const { carry, find } = sqlProfiles<Employer>(knex, { table: 'employers' })
+    for (const [index, id] of ids.entries()) {
+      await knex.transaction(trx => carry(`ldap:${id}`, `sql:${index}`, trx))
+      t.is((await find(userOf('sql', `${index}`)))?.company, id)
+    }
+  })
+
   test(`${name}: Concurrent look-ups are one query.`, async t => {
     const { knex, queries } = await table(t, name)
     const people = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`p${index}`, {}]))

@@ -9,6 +9,7 @@ import {
   sessions,
   type UserBackend,
   type UserContext,
+  type UsersOptions,
   users,
 } from 'koa-strata'
 import {
@@ -123,12 +124,17 @@ export type UsersHandler = (ctx: UsersContext) => unknown
 
 export interface UsersAppOptions extends SessionsOptions {
   backends?: UserBackend[]
+  /** @default limits without a device cookie */
+  throttle?: UsersOptions['throttle']
   handlers?: Record<string, UsersHandler>
   /** Layers behind `users()`. */
   above?: unknown[]
   /** Middleware before the sessions. */
   outside?: Middleware[]
 }
+
+/** Without a second cookie, where a test looks at what becomes of the session's. */
+const NO_DEVICES = { deviceCookie: false }
 
 /** Whoever logs in at '/login?u=…&p=…', '/me', '/logout' and so on. */
 const HANDLERS: Record<string, UsersHandler> = {
@@ -167,11 +173,11 @@ const HANDLERS: Record<string, UsersHandler> = {
 
 /** Serves sessions and users: alice, bob and carol of the directory 'local' unless others are given. */
 export function startUsersApp(t: ExecutionContext, options: UsersAppOptions = {}): Promise<TestApp> {
-  const { backends = [directory('local', { alice: {}, bob: {}, carol: {} })], ...rest } = options
+  const { backends = [directory('local', { alice: {}, bob: {}, carol: {} })], throttle = NO_DEVICES, ...rest } = options
   const { handlers, above = [], outside = [], ...given } = rest
   const layers = [
     sessions({ keys: [KEY], deadline: WIDE_DEADLINE, ...given }),
-    users({ backends }),
+    users({ backends, throttle }),
     ...above,
   ] as Middleware[]
   return startApp(t, { layers, outside, handlers: { ...HANDLERS, ...handlers } as Record<string, never> })

@@ -1,6 +1,7 @@
 import test from 'ava'
-import { AccessDenied, DetachedUser, detachedUsers, type UserBackend } from 'koa-strata'
+import { AccessDenied, DetachedUser, detachedUsers, PasswordsBusy, type UserBackend } from 'koa-strata'
 import { directory, logIn, startUsersApp, type UsersHandler, userOf, whoIs } from './app.ts'
+import { heard } from './throttle/app.ts'
 
 /** Hands the query's `c`, read as JSON, to ctx.authenticate. */
 const ask: UsersHandler = async ctx => {
@@ -139,6 +140,22 @@ for (const [what, authenticate] of Object.entries<() => never>({
     t.notRegex(answer.text, /secret/)
   })
 }
+
+test.serial(
+  'L5: a backend that is too busy to look says so itself: 503 with its own Retry-After, and no event tells of a failure.',
+  async t => {
+    const failures = heard(t, 'koa-strata:backend-error')
+    const busy = directory('busy', {}, { authenticate: () => Promise.reject(new PasswordsBusy()) })
+    const next = directory('next', { alice: {} })
+    const app = await startUsersApp(t, { backends: [busy, next] })
+    const answer = await logIn(app.browser(), 'alice')
+    t.is(answer.status, 503)
+    t.is(answer.headers['retry-after'], '5')
+    t.is(app.errors[0]?.code, 'PASSWORDS_BUSY')
+    t.deepEqual(failures, [])
+    t.deepEqual(next.asked, [])
+  },
+)
 
 test("L5: AccessDenied stops the stack: nobody is asked any more, and the credentials are nobody's.", async t => {
   const second = directory('local', { alice: {} })

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import {
+  cookieStore,
   DetachedUser,
   type DetachedUsersOptions,
   detachedUsers,
@@ -10,7 +11,8 @@ import {
 import { sqlStore } from 'koa-strata/stores/sql'
 import { migrate } from '../../lib/database/migrations.ts'
 import { openSqlite, sqliteFile } from '../database/sqlite.ts'
-import { CARRIERS, logIn, startUsersApp, whoIs } from './app.ts'
+import { logIn, startUsersApp, whoIs } from './app.ts'
+import { DETACHED_IDS } from './detached-ids.ts'
 
 const authenticate = async () => null
 
@@ -21,9 +23,10 @@ const WRONG: [string, unknown, option: string][] = [
   ['no name', { authenticate }, 'name'],
   ['an empty name', { name: '', authenticate }, 'name'],
   ['a name with a colon', { name: 'a:b', authenticate }, 'name'],
-  ['no authenticate', { name: 'ldap' }, 'authenticate'],
   ['authenticate: null', { name: 'ldap', authenticate: null }, 'authenticate'],
   ['authenticate: text', { name: 'ldap', authenticate: 'yes' }, 'authenticate'],
+  ['identify: null', { name: 'ldap', authenticate, identify: null }, 'identify'],
+  ['identify that is a list', { name: 'ldap', authenticate, identify: ['a'] }, 'identify'],
   ['load: null', { name: 'ldap', authenticate, load: null }, 'load'],
   ['load: true', { name: 'ldap', authenticate, load: true }, 'load'],
   ['a misspelt option', { name: 'ldap', authenticate, loads: authenticate }, 'loads'],
@@ -37,29 +40,11 @@ for (const [what, options, option] of WRONG) {
   })
 }
 
-const IDS = [
-  'uid=jdoe,ou=people,dc=example,dc=org',
-  'a/b/../c',
-  '../../etc/passwd',
-  'C:\\Users\\jdoe',
-  'with a space ',
-  'محمد بن سلمان',
-  '山田太郎',
-  '👩‍👩‍👧‍👦',
-  'e\u0301 is not é',
-  "'; drop table sessions; --",
-  '" or 1=1',
-  '%00%2e%2e',
-  '__proto__',
-  'constructor',
-  'toString',
-  ':',
-  'ldap:again',
-  '{"id":"json"}',
-  '<script>alert(1)</script>',
-  'x'.repeat(1024),
-  'ä'.repeat(512),
-]
+function circle(): Record<string, unknown> {
+  const attributes: Record<string, unknown> = {}
+  attributes.a = attributes
+  return attributes
+}
 
 /** Served again over the same file, as after a restart. */
 async function restarts(t: ExecutionContext, load: boolean): Promise<void> {
@@ -95,7 +80,7 @@ async function restarts(t: ExecutionContext, load: boolean): Promise<void> {
     })
   const before = await start(sqlStore(first))
   const cookies = new Map<string, string>()
-  for (const id of IDS) {
+  for (const id of DETACHED_IDS) {
     const browser = before.browser()
     t.is((await logIn(browser, id)).status, 200, id)
     for (let request = 0; request < 2; request++) t.is(await whoIs(browser), `ldap:${id}`)
@@ -103,7 +88,7 @@ async function restarts(t: ExecutionContext, load: boolean): Promise<void> {
   }
   await first.destroy()
   const after = await start(sqlStore(openSqlite(t, file)))
-  for (const id of IDS) {
+  for (const id of DETACHED_IDS) {
     const answer = await after.browser().get('/all', { cookie: cookies.get(id)! })
     const expected = { id, key: `ldap:${id}`, username: 'shown', attributes: { n: 1 }, may: true, detached: true }
     t.deepEqual(answer.json, expected)
@@ -117,17 +102,23 @@ test('Detached users of any id log in and stay logged in over requests and a res
 test('Detached users of any id log in and stay logged in over requests and a restart, loaded at each request.', t =>
   restarts(t, true))
 
-for (const [name, open] of Object.entries(CARRIERS)) {
-  test(`${name}: detached users of any id log in, and each is nobody else.`, async t => {
-    const app = await startUsersApp(t, {
-      ...(await open(t)),
-      backends: [detachedUsers({ name: 'ldap', authenticate: async ({ username }) => ({ id: username! }) })],
-    })
-    const browsers = IDS.map(id => ({ id, browser: app.browser() }))
-    for (const { id, browser } of browsers) t.is((await logIn(browser, id)).status, 200, id)
-    for (const { id, browser } of browsers) t.is(await whoIs(browser), `ldap:${id}`)
+test('Without authenticate nobody comes by credentials, and whom the application has made logs in and stays so.', async t => {
+  const backend = detachedUsers({ name: 'oidc' })
+  t.is(backend.authenticate, undefined)
+  const app = await startUsersApp(t, {
+    backends: [backend],
+    handlers: {
+      '/callback': async ctx => {
+        await ctx.login(new DetachedUser({ backend: 'oidc', id: 'https://login.example#1' }))
+        return ctx.state.user.key
+      },
+    },
   })
-}
+  const browser = app.browser()
+  t.is((await logIn(browser, 'https://login.example#1')).status, 401)
+  await browser.get('/callback')
+  t.is(await whoIs(browser), 'oidc:https://login.example#1')
+})
 
 test('Without load the session carries what authenticate answered, and a later login brings what is new.', async t => {
   let mail = 'old@example.org'
@@ -218,6 +209,63 @@ for (const [what, identity] of Object.entries<unknown>({
     t.is(browser.cookie, '')
   })
 }
+
+for (const [what, given, problem] of [
+  [
+    'attributes of 300 kB',
+    { attributes: { photo: 'x'.repeat(300_000) } },
+    'attributes is the largest part of a session of more than 256 KiB.',
+  ],
+  [
+    '40,000 permissions',
+    { permissions: Array.from({ length: 40_000 }, (_, index) => `permission.${index}`) },
+    'permissions is the largest part of a session of more than 256 KiB.',
+  ],
+  ['a date', { attributes: { born: new Date(0) } }, 'attributes.born is a Date, which JSON would change or drop.'],
+  ['undefined inside', { attributes: { mail: undefined } }, 'attributes.mail is undefined, which JSON would change'],
+  [
+    'a prototype inside',
+    { attributes: JSON.parse('{"a":{"__proto__":{"x":1}}}') },
+    'attributes.a.__proto__ cannot be stored',
+  ],
+  ['itself inside', { attributes: circle() }, 'attributes.a.a'],
+] as const) {
+  test(`A user with ${what} cannot be carried by a session, which the error says; to load them is another matter.`, async t => {
+    const identity = async () => ({ id: 'a', ...given })
+    for (const store of [memoryStore(), cookieStore({ epochs: memoryStore() })]) {
+      const carried = await startUsersApp(t, {
+        store,
+        backends: [detachedUsers({ name: 'ldap', authenticate: identity })],
+      })
+      const browser = carried.browser()
+      t.is((await logIn(browser, 'a')).status, 500)
+      const [error] = carried.errors
+      t.is(error!.code, 'BACKEND_INVALID')
+      t.true(error!.message.startsWith(`Backend 'ldap' answered a user whom the session cannot carry: ${problem}`))
+      t.true(error!.message.endsWith(' Or give load().'))
+      t.is(browser.cookie, '')
+      const loaded = await startUsersApp(t, {
+        store,
+        backends: [detachedUsers({ name: 'ldap', authenticate: identity, load: identity })],
+      })
+      const other = loaded.browser()
+      await logIn(other, 'a')
+      t.is(await whoIs(other), 'ldap:a')
+    }
+  })
+}
+
+test('A user who fits into a session and not into a cookie is an error of the cookie, and nobody is logged in.', async t => {
+  const authenticate = async () => ({ id: 'a', attributes: { photo: 'x'.repeat(5000) } })
+  const app = await startUsersApp(t, {
+    store: cookieStore({ epochs: memoryStore() }),
+    backends: [detachedUsers({ name: 'ldap', authenticate })],
+  })
+  const browser = app.browser()
+  t.is((await logIn(browser, 'a')).status, 500)
+  t.is(app.errors[0]!.code, 'SESSION_COOKIE_TOO_LARGE')
+  t.is(await whoIs(browser), '')
+})
 
 test('A DetachedUser that the application made is taken as it is.', async t => {
   const app = await startUsersApp(t, {

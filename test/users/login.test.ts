@@ -524,7 +524,7 @@ test('Attributes that JSON would change are refused at login, with the place whe
   })
   const browser = app.browser()
   t.is((await logIn(browser, 'a')).status, 500)
-  t.is(app.errors[0]!.code, 'SESSION_DATA_INVALID')
+  t.is(app.errors[0]!.code, 'BACKEND_INVALID')
   t.regex(app.errors[0]!.message, /attributes\.since/)
   t.is(browser.cookie, '')
 })

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { describe } from '../../described.ts'
 import { OptionInvalid } from '../../errors.ts'
 import { checkClock, knownOptions } from '../../options.ts'
 import type { SessionRecord, SessionStore } from '../store.ts'
@@ -57,7 +58,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   }
   const record = ({ json, user, expiresAt }: Kept): SessionRecord => ({ data: JSON.parse(json), user, expiresAt })
 
-  return {
+  const store: SessionStore = {
     async read(id) {
       const found = live(id)
       return found && { ...record(found), version: String(found.version) }
@@ -96,4 +97,5 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       return dropExpired(limit)
     },
   }
+  return describe(store, { by: 'memoryStore()' })
 }

@@ -1,11 +1,10 @@
-import { isDuplicate } from '../../database/conflicts.ts'
-import { PERMISSION_LENGTH } from '../../database/tables.ts'
-import { UserExists, UserInvalid } from '../../errors.ts'
+import { UserInvalid } from '../../errors.ts'
 import { knownOptions } from '../../options.ts'
 import { canonicalForm, emailProblem, usernameProblem } from '../canonical.ts'
 import type { PasswordPolicy } from '../password-policy.ts'
 import { hashPassword } from '../passwords.ts'
-import type { UserRow } from './user.ts'
+import type { UserRecord } from './columns.ts'
+import type { UserTable } from './table.ts'
 
 /** A user to be made. */
 export interface NewUser {
@@ -23,48 +22,57 @@ export interface NewUser {
   isSuperuser?: boolean | undefined
 }
 
-/** The row of a user to be made. @throws UserInvalid with a message for each field that is wrong; nothing was hashed then */
-export async function newUserRow(
+/**
+ * The record of a user to be made.
+ * @throws UserInvalid with a message for each field that is wrong; nothing was hashed then
+ * @throws OptionInvalid for what the table has no column for
+ */
+export async function newRecord(
   where: string,
+  table: UserTable,
   user: NewUser,
   policy: PasswordPolicy,
   now: number,
-): Promise<Omit<UserRow, 'id'>> {
+): Promise<Omit<UserRecord, 'id'>> {
   knownOptions(where, user, ['username', 'email', 'password', 'isActive', 'isStaff', 'isSuperuser'])
   const { username, email = null, password = null, isActive = true, isStaff = false, isSuperuser = false } = user
+  // Where there are no addresses, none can be taken for a name.
+  const ownEmail = table.columns.has('email') ? email : username
   refuse({
-    username: usernameProblem(username, email),
+    username: usernameProblem(username, ownEmail),
     email: email === null ? null : emailProblem(email),
     password: password === null ? null : await policy.problem(password, [username, email ?? '']),
     isActive: flagProblem(isActive),
     isStaff: flagProblem(isStaff),
     isSuperuser: flagProblem(isSuperuser),
   })
+  if (email !== null) table.columns.need(where, 'email')
+  if (password !== null) table.columns.need(where, 'password')
+  if (!isActive) table.columns.need(where, 'isActive')
+  if (isStaff) table.columns.need(where, 'isStaff')
+  if (isSuperuser) table.columns.need(where, 'isSuperuser')
   return {
     username,
-    username_canonical: canonicalForm(username),
+    usernameCanonical: canonicalForm(username),
     email,
-    email_canonical: email === null ? null : canonicalForm(email),
+    emailCanonical: email === null ? null : canonicalForm(email),
     password: password === null ? null : await hashPassword(password),
-    stamp_origin: null,
-    is_active: isActive,
-    is_staff: isStaff,
-    is_superuser: isSuperuser,
-    epoch: 0,
-    last_login: null,
-    created_at: now,
+    stampOrigin: null,
+    isActive,
+    isStaff,
+    isSuperuser,
+    epoch: '0',
+    lastLogin: null,
+    createdAt: table.columns.has('createdAt') ? now : null,
   }
 }
 
-/** @throws UserInvalid where it is no name of a permission: 1–255 characters that can be seen, no white space at either end */
-export function checkPermissionName(permission: unknown): asserts permission is string {
-  const isName =
-    typeof permission === 'string' &&
-    permission !== '' &&
-    [...permission].length <= PERMISSION_LENGTH &&
-    permission.isWellFormed() &&
-    !/^\s|\s$|\p{Cc}/u.test(permission)
-  refuse({ permission: isName ? null : "A permission must have a name of 1 to 255 characters, as 'openings.publish'." })
+/** @throws UserInvalid where this cannot be another address of the user, or where null cannot be the end of it */
+export function checkNewEmail({ username, email }: UserRecord, next: string | null): void {
+  if (next !== null) refuse({ email: emailProblem(next) })
+  const isName = email !== null && canonicalForm(email) === canonicalForm(username)
+  const stays = next !== null && canonicalForm(next) === canonicalForm(username)
+  refuse({ email: isName && !stays ? 'This user goes by the e-mail address as a name, so it must stay.' : null })
 }
 
 /** @throws UserInvalid where somebody who goes by these may not have this password */
@@ -74,17 +82,6 @@ export async function checkNewPassword(
   own: readonly string[],
 ): Promise<void> {
   refuse({ password: await policy.problem(password, own) })
-}
-
-/** What to throw for an insert that failed: UserExists where another user has the name or address, as the unique index says. */
-export function accountError(error: unknown): unknown {
-  return isDuplicate(error) ? new UserExists(takenField(error as Error)) : error
-}
-
-/** PostgreSQL names the index; the others name it at the end of their message, behind text that the client may have chosen. */
-function takenField(error: Error & { constraint?: string; sqlMessage?: string }): 'username' | 'email' {
-  const index = error.constraint ?? /(?:failed: |for key ')([^']+)'?$/.exec(error.sqlMessage ?? error.message)?.[1]
-  return index?.includes('email_canonical') ? 'email' : 'username'
 }
 
 function flagProblem(value: unknown): string | null {

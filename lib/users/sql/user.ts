@@ -1,20 +1,7 @@
 import { userKey } from '../../sessions/content.ts'
 import { type AuthenticatedUser, describeUser } from '../user.ts'
-import { type StampColumns, stampOf } from './stamp.ts'
-
-/** A row of the users table, as the drivers answer it. */
-export interface UserRow extends StampColumns {
-  readonly id: number | string | bigint
-  readonly username: string
-  readonly username_canonical: string
-  readonly email: string | null
-  readonly email_canonical: string | null
-  readonly is_active: unknown
-  readonly is_staff: unknown
-  readonly is_superuser: unknown
-  readonly last_login: number | string | bigint | null
-  readonly created_at: number | string | bigint
-}
+import type { UserRecord } from './columns.ts'
+import { stampOf } from './stamp.ts'
 
 /** A user of `sqlUsers()`, as the database had them when they were asked for. Nothing in it writes to the database. */
 export class SqlUser implements AuthenticatedUser {
@@ -31,23 +18,24 @@ export class SqlUser implements AuthenticatedUser {
   readonly isActive: boolean
   readonly isStaff: boolean
   readonly isSuperuser: boolean
-  readonly createdAt: Date
+  /** Null where a table of the application does not say. */
+  readonly createdAt: Date | null
   /** When the user logged in the last time before this one, or null. */
   readonly lastLogin: Date | null
 
-  constructor(backend: string, row: UserRow, permissions: Iterable<string> = []) {
-    this.id = String(row.id)
+  constructor(backend: string, user: UserRecord, permissions: Iterable<string> = []) {
+    this.id = user.id
     this.backend = backend
-    this.key = userKey(backend, this.id)
-    this.username = row.username
-    this.email = row.email
-    this.isActive = isTrue(row.is_active)
-    this.isStaff = isTrue(row.is_staff)
-    this.isSuperuser = isTrue(row.is_superuser)
-    this.permissions = new Set(this.isActive ? permissions : [])
-    this.stamp = stampOf(row, this.isActive)
-    this.createdAt = new Date(Number(row.created_at))
-    this.lastLogin = row.last_login === null ? null : new Date(Number(row.last_login))
+    this.key = userKey(backend, user.id)
+    this.username = user.username
+    this.email = user.email
+    this.isActive = user.isActive
+    this.isStaff = user.isStaff
+    this.isSuperuser = user.isSuperuser
+    this.permissions = new Set(user.isActive ? permissions : [])
+    this.stamp = stampOf(user)
+    this.createdAt = dateOf(user.createdAt)
+    this.lastLogin = dateOf(user.lastLogin)
   }
 
   hasPermission(permission: string): boolean {
@@ -61,7 +49,6 @@ export class SqlUser implements AuthenticatedUser {
   }
 }
 
-/** Drivers answer booleans as true, 1, 1n or '1'; whatever else is false. */
-export function isTrue(stored: unknown): boolean {
-  return Number(stored) === 1
+function dateOf(moment: number | null): Date | null {
+  return moment === null ? null : new Date(moment)
 }

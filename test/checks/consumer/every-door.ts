@@ -1,6 +1,7 @@
 /** A project that has a database and a router too: the other doors, together with the root door. */
 import Router from '@koa/router'
 import knex, { type Knex } from 'knex'
+import type Koa from 'koa'
 import {
   type ContextOf,
   profiles,
@@ -11,9 +12,10 @@ import {
   stack,
   users,
 } from 'koa-strata'
+import { remoteUser, remoteUsers } from 'koa-strata/sharing'
 import { migrate, sqlProfiles, sqlUsers } from 'koa-strata/sql'
 import { sqlStore } from 'koa-strata/stores/sql'
-import { sessionStoreChecks } from 'koa-strata/testing'
+import { loginAs, sessionStoreChecks, userBackendChecks } from 'koa-strata/testing'
 
 interface Employer {
   user_key: string
@@ -29,7 +31,8 @@ export const db: Knex = knex({
 export const accounts = sqlUsers(db)
 export const identity = stack(
   sessions({ store: sqlStore(db), keys: ['0123456789abcdef0123456789abcdef'] }),
-  users({ backends: [accounts] }),
+  users({ backends: [accounts, remoteUsers()] }),
+  remoteUser({ trust: ['127.0.0.1'] }),
   profiles({ employer: sqlProfiles<Employer>(db, { table: 'employers' }) }),
 )
 
@@ -58,4 +61,11 @@ export async function seed(): Promise<void> {
   await db<Employer>('employers').insert({ user_key: ann.key, company: 'Acme' })
 }
 
-export const titles: string[] = Object.keys(sessionStoreChecks)
+export const titles: string[] = [...Object.keys(sessionStoreChecks), ...Object.keys(userBackendChecks)]
+
+/** What to send as Cookie to be ann. */
+export async function cookieOfAnn(app: Koa): Promise<string> {
+  const ann = await accounts.find({ username: 'ann' })
+  if (!ann) throw new Error('ann is not there')
+  return loginAs(app, ann)
+}

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
-import { db, identity, router, seed, titles } from './every-door.ts'
+import { cookieOfAnn, db, identity, router, seed, titles } from './every-door.ts'
 
 await seed()
-const server = new Koa().use(identity).use(router.routes()).listen(0, '127.0.0.1')
+const app = new Koa()
+app.use(identity).use(router.routes())
+const server = app.listen(0, '127.0.0.1')
 await once(server, 'listening')
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 try {
@@ -18,6 +20,9 @@ try {
   const [cookie = ''] = login.headers.getSetCookie().map(one => one.split(';')[0] ?? '')
   const company = await fetch(`${origin}/company`, { headers: { cookie } })
   assert.equal(await company.text(), 'Acme')
+
+  const asAnn = await fetch(`${origin}/company`, { headers: { cookie: await cookieOfAnn(app) } })
+  assert.equal(await asAnn.text(), 'Acme')
 
   const authorization = `Basic ${Buffer.from('ann:correct horse battery').toString('base64')}`
   const feed = await fetch(`${origin}/feed`, { headers: { authorization } })

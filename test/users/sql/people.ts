@@ -5,11 +5,11 @@ import { type SqlUsers, sqlUsers } from 'koa-strata/sql'
 import { DATABASES, type DatabaseName, migratedDatabase } from '../../database/servers.ts'
 import { KEY, startApp, type TestContext } from '../../sessions/app.ts'
 
-export const PASSWORD = 'pässwörd☃'
+export const PASSWORD = 'pässwörd☃ of nobody else'
 /** Credentials that are right for somebody named admin. */
 export const right = { username: 'admin', password: PASSWORD }
 /** A hash of PASSWORD that was made elsewhere. */
-export const OLD_HASH = 'pbkdf2_sha256$1000$seasalt$lmIbpSEF6MeW1aGm9H7Iny1/YhQELAyc+WcCC3eeplI='
+export const OLD_HASH = 'pbkdf2_sha256$1000$seasalt$CNflm46NFCaPbmtA0Ws3+tK5zVF16oDv0ejgFckUaQA='
 
 /** Declares a test for each database, whose name its title tells behind the promise. */
 export function testEach(title: string, run: (t: ExecutionContext, name: DatabaseName) => Promise<void>): void {

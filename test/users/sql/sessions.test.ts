@@ -6,7 +6,7 @@ import { sqlStore } from 'koa-strata/stores/sql'
 import { type DatabaseName, migratedDatabase } from '../../database/servers.ts'
 import { logIn, startUsersApp, type UsersHandler, whoIs } from '../app.ts'
 
-const PASSWORD = 'correct horse'
+const PASSWORD = 'correct horse battery'
 
 /** Where sessions are kept, and in which database the users. */
 interface Setup {
@@ -43,7 +43,7 @@ async function start(t: ExecutionContext, { database, open }: Setup): Promise<Se
   const guard = sessionOrBasicAuth({ realm: 'Test' })
   const handlers: Record<string, UsersHandler> = {
     async '/new-password'(ctx) {
-      await people.setPassword(ctx.state.user.id, 'battery staple')
+      await people.setPassword(ctx.state.user.id, 'staple correct horse')
       if (ctx.query.keep !== undefined) await ctx.login((await people.find({ id: ctx.state.user.id }))!)
       return 'changed'
     },
@@ -64,7 +64,7 @@ async function start(t: ExecutionContext, { database, open }: Setup): Promise<Se
 }
 
 const ENDING: Record<string, (setting: Setting) => Promise<unknown>> = {
-  'a new password': ({ people, id }) => people.setPassword(id, 'battery staple'),
+  'a new password': ({ people, id }) => people.setPassword(id, 'staple correct horse'),
   'the same password set again': ({ people, id }) => people.setPassword(id, PASSWORD),
   'no password any more': ({ people, id }) => people.setPassword(id, null),
   deactivation: ({ people, id }) => people.deactivate(id),
@@ -99,7 +99,7 @@ for (const [name, setup] of Object.entries<Setup>(STORES)) {
     t.deepEqual((await here.get('/me')).json, { key: `sql:${id}`, session: { draft: '1' } })
     t.is(await whoIs(there), '')
     t.is((await logIn(there, 'alice', PASSWORD)).status, 401)
-    t.is((await logIn(there, 'alice', 'battery staple')).status, 200)
+    t.is((await logIn(there, 'alice', 'staple correct horse')).status, 200)
     await here.get('/new-password')
     t.is(await whoIs(here), '')
   })

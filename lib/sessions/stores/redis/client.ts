@@ -44,9 +44,9 @@ type Send = (args: string[], keyAt: number) => Promise<unknown>
 /** Text replies, even where the client's own type mapping asks for Buffers. */
 const AS_TEXT = { typeMapping: {} }
 
-/** @throws OptionInvalid for what is no such client */
-export function commandsOf(where: string, client: RedisClient): RedisCommands {
-  const send = sendOf(where, client)
+/** @throws OptionInvalid, naming `option` of `where`, for what is no such client */
+export function commandsOf(where: string, client: RedisClient, option = 'client'): RedisCommands {
+  const send = sendOf(where, client, option)
   return {
     send: (command, key, ...args) => send([command, key, ...args], 1),
     async run({ sha1, lua }, key, ...args) {
@@ -66,13 +66,13 @@ export function isReply(error: unknown, name: string): boolean {
   return error instanceof Error && error.message.startsWith(name)
 }
 
-function sendOf(where: string, client: RedisClient): Send {
+function sendOf(where: string, client: RedisClient, option: string): Send {
   if (isIoredis(client)) {
     const { scaleReads = 'master' } = client.options as { scaleReads?: unknown }
     if (scaleReads !== 'master')
       throw new OptionInvalid(
         where,
-        'client',
+        option,
         "must read from masters (scaleReads: 'master'): a replica that lags would bring back sessions that have ended.",
       )
     // It adds its keyPrefix itself.
@@ -92,7 +92,7 @@ function sendOf(where: string, client: RedisClient): Send {
   }
   throw new OptionInvalid(
     where,
-    'client',
+    option,
     'must be a client of node-redis (createClient() or createCluster() of redis 6) or of ioredis (new Redis() or new Cluster() of ioredis 6).',
   )
 }

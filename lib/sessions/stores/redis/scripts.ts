@@ -7,7 +7,8 @@ export interface RedisScript {
   readonly sha1: string
 }
 
-function script(lua: string): RedisScript {
+/** The script of this Lua. */
+export function script(lua: string): RedisScript {
   return { lua, sha1: createHash('sha1').update(lua).digest('hex') }
 }
 

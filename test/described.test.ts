@@ -1,0 +1,24 @@
+import test from 'ava'
+import { type Description, describe, descriptionOf } from '../lib/described.ts'
+
+interface Made extends Description {
+  by: 'make()'
+  from: string
+}
+
+test('A thing tells what it was made with to who asks for that, and shows it to nobody else.', t => {
+  const thing = describe({ own: 1 }, { by: 'make()', from: 'here' } satisfies Made)
+  t.is(descriptionOf<Made>('make()', thing)?.from, 'here')
+  t.is(descriptionOf('other()', thing), null)
+  t.deepEqual(Object.keys(thing), ['own'])
+  t.deepEqual({ ...thing }, { own: 1 })
+})
+
+test('Another copy of the library finds it too.', t => {
+  const thing = Object.defineProperty(() => {}, Symbol.for('koa-strata:described'), { value: { by: 'make()' } })
+  t.deepEqual(descriptionOf('make()', thing), { by: 'make()' })
+})
+
+test('What was not described, and what is no object, has no description.', t => {
+  for (const thing of [{}, () => {}, null, undefined, 'text', 1]) t.is(descriptionOf('make()', thing), null)
+})
