@@ -31,4 +31,6 @@ export { type UserContext, type UserState, type UsersOptions, users } from './us
 export { nextPath } from './users/next-path.ts'
 export { type SameOriginOptions, sameOrigin } from './users/same-origin.ts'
 export type { ListedSession } from './users/session-list.ts'
+export type { LoginLimit, ThrottleOptions } from './users/throttle/options.ts'
+export type { SqlClient } from './users/throttle/sql.ts'
 export { AnonymousUser, type AuthenticatedUser, type User } from './users/user.ts'

@@ -2,7 +2,7 @@ import type { ParameterizedContext } from 'koa'
 import { OptionInvalid } from '../errors.ts'
 import { checkOptionalFunction, knownOptions } from '../options.ts'
 import { checkBackendName, type UserBackend } from '../users/backend.ts'
-import { type DetachedIdentity, detachedBackend } from '../users/detached-users.ts'
+import { type DetachedIdentity, detachedUsers } from '../users/detached-users.ts'
 
 /** Options of `remoteUsers()`. */
 export interface RemoteUsersOptions {
@@ -39,5 +39,5 @@ export function remoteUsers(options: RemoteUsersOptions = {}): UserBackend {
     id,
     permissions: await permissions?.(id, ctx),
   })
-  return detachedBackend({ name, identify: load ?? named, load })
+  return detachedUsers({ name, identify: load ?? named, load })
 }

@@ -38,16 +38,7 @@ export function detachedUsers(options: DetachedUsersOptions): UserBackend {
   checkOptionalFunction(where, 'authenticate', authenticate)
   checkOptionalFunction(where, 'identify', identify)
   checkOptionalFunction(where, 'load', load)
-  return detachedBackend({ name, authenticate, identify, load })
-}
 
-/** The backend that options of `detachedUsers()` describe, which are sound; people come to it by credentials, by a proxy's word, or both. */
-export function detachedBackend({
-  name,
-  authenticate,
-  identify,
-  load,
-}: Partial<DetachedUsersOptions> & { name: string }): UserBackend {
   const asUser = (identity: DetachedIdentity | null): DetachedUser | null => {
     if (!identity || identity instanceof DetachedUser) return identity
     try {

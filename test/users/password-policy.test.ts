@@ -113,7 +113,7 @@ for (const [what, passwords, says] of [
   }
 }
 
-test('Every common password is refused, at any length, case and number of times.', async t => {
+test('W4: Every common password is refused, at any length, case and number of times.', async t => {
   const common = [...(await commonPasswords())]
   t.true(common.length > 40_000)
   const lenient = policy({ minimumLength: 8 })
@@ -134,7 +134,7 @@ test('The list of common passwords is in canonical form already, and read once.'
   t.is(await commonPasswords(), common)
 })
 
-test('The least length can be set, and counts code points of the composed form.', async t => {
+test('W4: The least length can be set, and counts code points of the composed form.', async t => {
   const eight = policy({ minimumLength: 8 })
   t.is(await eight.problem('Crème b8'.normalize('NFD'), OWN), null)
   t.regex((await eight.problem('Crème b'.normalize('NFD'), OWN))!, /at least 8 characters/)
@@ -159,7 +159,7 @@ for (const [what, options] of Object.entries({
   })
 }
 
-test('An application blocks further passwords: it is asked last, with the composed form.', async t => {
+test('W4: An application blocks further passwords: it is asked last, with the composed form.', async t => {
   const asked: string[] = []
   const own = policy({
     blocked: async password => {
@@ -205,7 +205,7 @@ test('Any text as password and as name is judged without an error, and the answe
   await t.notThrowsAsync(fc.assert(property, { numRuns: scaled(20_000) }))
 })
 
-test('sqlUsers() asks it of whoever gives a password, and stores nothing where it is refused or cannot be judged.', async t => {
+test('W4: sqlUsers() asks it of whoever gives a password, and stores nothing where it is refused or cannot be judged.', async t => {
   const { knex } = await migratedDatabase(t, 'sqlite')
   const failure = new Error('the breach service is down')
   const people = sqlUsers(knex, {

@@ -90,10 +90,12 @@ users({})
 // error: TS2353: Object literal may only specify known properties, and 'cache' does not exist in type 'UsersOptions'.
 users({ backends: [ldap], cache: true })
 
-// error: TS2741: Property 'authenticate' is missing in type '{ name: string; }' but required in type 'DetachedUsersOptions'.
-detachedUsers({ name: 'ldap' })
-// error: TS2322: Type 'Promise<{ uid: number; }>' is not assignable to type 'Promise<DetachedIdentity | null>'.
-//   Type '{ uid: number; }' is not assignable to type 'DetachedIdentity | null'.
+detachedUsers({ name: 'oidc' })
+// error: TS2741: Property 'name' is missing in type '{}' but required in type 'DetachedUsersOptions'.
+detachedUsers({})
+// error: TS2322: Type '() => Promise<{ uid: number; }>' is not assignable to type '(credentials: Readonly<Record<string, string>>, ctx: ParameterizedContext) => Promise<DetachedIdentity | null>'.
+//   Type 'Promise<{ uid: number; }>' is not assignable to type 'Promise<DetachedIdentity | null>'.
+//     Type '{ uid: number; }' is not assignable to type 'DetachedIdentity | null'.
 detachedUsers({ name: 'ldap', authenticate: async () => ({ uid: 5 }) })
 // error: TS2353: Object literal may only specify known properties, and 'isSuperuser' does not exist in type 'DetachedUserInit'.
 new DetachedUser({ backend: 'ldap', id: 'a', isSuperuser: true })

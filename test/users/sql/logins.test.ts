@@ -1,7 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { hash as argon2 } from '@node-rs/argon2'
 import test from 'ava'
 import type { Knex } from 'knex'
-import { UserInvalid } from 'koa-strata'
+import { type StrataEvents, UserInvalid } from 'koa-strata'
 import type { SqlUsers } from 'koa-strata/sql'
 import { renewedOrigin } from '../../../lib/users/sql/stamp.ts'
 import { insertedId } from '../../database/catalogue.ts'
@@ -54,6 +55,18 @@ test('W1: a renewal does not undo a new password that came while it was made', a
   const { stamp } = (await people.authenticate(right))!
   t.is((await knex('users').first()).password, 'newer')
   t.not((await people.find({ username: 'admin' }))?.stamp, stamp)
+})
+
+test('A login holds where nothing can be noted of it, and operators are told.', async t => {
+  const { people, knex } = await database(t)
+  await people.create(right)
+  await knex.raw("create trigger full before update on users begin select raise(abort, 'no room'); end")
+  const told: StrataEvents['koa-strata:backend-error'][] = []
+  const listener = (message: unknown) => told.push(message as (typeof told)[0])
+  subscribe('koa-strata:backend-error', listener)
+  t.teardown(() => unsubscribe('koa-strata:backend-error', listener))
+  t.truthy(await people.authenticate(right))
+  t.true(told.some(({ backend, error }) => backend === 'sql' && /no room/.test(String(error))))
 })
 
 testEach('W1: many logins at once renew one hash once, and all have one stamp', async (t, name) => {

@@ -1,0 +1,1 @@
+export { hashPassword, needsRenewal, verifyPassword } from './users/passwords.ts'
