@@ -38,6 +38,26 @@ test('people log in by name or by e-mail address and come to the page they asked
   t.deepEqual([done.status, done.headers.get('location')], [303, '/openings/1?from=feed'])
 })
 
+test('after ten wrong passwords the form says when to try again, with 429, and the owner is let in by another browser that they know', async t => {
+  const board = await startBoard(t.teardown)
+  const login = { username: ines.username, password: ines.password }
+  const lines = (await new Visitor(board).post('/login', login)).headers.getSetCookie()
+  const known = new Visitor(board)
+  known.cookie = lines.find(line => line.startsWith('sid-device='))!.split(';', 1)[0]!
+  const visitor = new Visitor(board)
+  const guess = (password: string) => visitor.post('/login', { username: ines.username, password, next: '/feeds' })
+  for (let count = 0; count < 10; count++) t.is((await guess(`guess number ${count}`)).status, 401)
+  const response = await guess('guess number ten')
+  t.is(response.status, 429)
+  const seconds = response.headers.get('retry-after')
+  t.regex(
+    await response.text(),
+    new RegExp(`role="alert"><p>Too many logins have failed. Try again in ${seconds} seconds.`),
+  )
+  t.is((await guess(ines.password)).status, 429)
+  t.is((await known.post('/login', login)).status, 303)
+})
+
 test('a wrong password gets the form again with 401, the name kept and the password not', async t => {
   const visitor = new Visitor(await startBoard(t.teardown))
   const response = await visitor.post('/login', { username: '<Märta>', password: 'secret-typed-wrong', next: '/feeds' })

@@ -48,6 +48,7 @@ async function serve(): Promise<void> {
   })
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  process.once('disconnect', () => process.exit())
   process.send!((server.address() as AddressInfo).port)
 }
 

@@ -1,5 +1,5 @@
 import Router from '@koa/router'
-import { nextPath } from 'koa-strata'
+import { nextPath, TooManyAttempts } from 'koa-strata'
 import type { Board } from '../board/board.ts'
 import { READ_REPORTS } from '../feeds/catalogue.ts'
 import type { BoardContext, BoardState, BoardUser } from '../identity.ts'
@@ -33,7 +33,12 @@ export function loginRoutes({ openings }: Board): Router<BoardState, BoardContex
       ...(password === '' && { password: 'Enter your password.' }),
     }
     if (Object.keys(errors).length > 0) return showPage(ctx, loginPage({ username, next, errors, status: 422 }))
-    const user = await ctx.authenticate({ username, password })
+    const user = await ctx.authenticate({ username, password }).catch(tooManyAttempts)
+    if (user instanceof TooManyAttempts) {
+      const problem = `Too many logins have failed. Try again in ${user.retryAfter} seconds.`
+      ctx.set(user.headers)
+      return showPage(ctx, loginPage({ username, next, problem, status: user.status }))
+    }
     if (!user) {
       const problem = 'This name and password do not belong together. Try again.'
       ctx.set('WWW-Authenticate', 'Cookie realm="login"')
@@ -49,6 +54,12 @@ export function loginRoutes({ openings }: Board): Router<BoardState, BoardContex
   })
 
   return router
+}
+
+/** The error to show the form again with; any other is thrown on. */
+function tooManyAttempts(error: unknown): TooManyAttempts {
+  if (error instanceof TooManyAttempts) return error
+  throw error
 }
 
 /** Where somebody begins. */
