@@ -1,17 +1,13 @@
 /** Starts the timetable with a memcached for its sessions and one for its cache: `npm run recipe -- dedicated-memcached`. PORT can be set. */
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { startMemcached } from '../../test/servers/memcached.ts'
+import { type Demonstration, demonstrate, listen } from '../demonstration.ts'
 import { createTimetable, PEOPLE } from './app.ts'
 import { openCacheClient, openSessionClient } from './clients.ts'
 
 const HOST = '127.0.0.1'
-const ends: (() => unknown)[] = []
-const owner = { teardown: (end: () => unknown) => ends.unshift(end) }
 
-async function start(): Promise<string> {
+async function start(owner: Demonstration): Promise<string> {
   const [forSessions, forCache] = await Promise.all([startMemcached(owner, { args: ['-M'] }), startMemcached(owner)])
   const sessionClient = openSessionClient(`${HOST}:${forSessions.port}`)
   const cacheClient = openCacheClient(`${HOST}:${forCache.port}`)
@@ -19,14 +15,7 @@ async function start(): Promise<string> {
   owner.teardown(() => cacheClient.shutdown())
 
   const app = createTimetable({ sessionClient, cacheClient, keys: [randomBytes(32)] })
-  const server = createServer(app.callback()).listen(Number(process.env.PORT ?? 3000), HOST)
-  await once(server, 'listening')
-  owner.teardown(async () => {
-    server.close()
-    server.closeIdleConnections()
-    await once(server, 'close')
-  })
-  const origin = `http://${HOST}:${(server.address() as AddressInfo).port}`
+  const { origin } = await listen(owner, app.callback())
   const flush = (port: number) => `printf 'flush_all\\r\\nquit\\r\\n' | curl --silent telnet://${HOST}:${port}`
   return `The timetable is at ${origin}/
 Sessions are in the memcached on port ${forSessions.port} (pid ${forSessions.pid}), the cache is in the one on port ${forCache.port} (pid ${forCache.pid}).
@@ -47,17 +36,4 @@ Flush the sessions, and look again: you are not.
 Ctrl-C ends it, both memcacheds included.`
 }
 
-async function end(): Promise<void> {
-  for (const one of ends.splice(0)) await one()
-}
-
-process.once('SIGINT', end)
-process.once('SIGTERM', end)
-try {
-  console.log(await start())
-} catch (error) {
-  const { code, message } = error as NodeJS.ErrnoException
-  console.error(code === 'EADDRINUSE' ? 'Something else listens there. Choose another port: PORT=3001' : message)
-  process.exitCode = 1
-  await end()
-}
+await demonstrate(start)

@@ -1,22 +1,17 @@
 /** Starts the rota with a slapd for its people: `npm run recipe -- ldap-users`. PORT can be set. */
 import { randomBytes } from 'node:crypto'
 import { subscribe } from 'node:diagnostics_channel'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import knexFactory from 'knex'
 import type { StrataEvents } from 'koa-strata'
 import { migrate, sqlUsers } from 'koa-strata/sql'
+import { type Demonstration, demonstrate, listen } from '../demonstration.ts'
 import { createRota } from './app.ts'
 import { Directory } from './directory.ts'
 import { exampleDirectory, PEOPLE, startDirectory } from './example.ts'
 
-const HOST = '127.0.0.1'
 const IDA = { username: 'ida', password: 'lamp of the north 5' }
-const ends: (() => unknown)[] = []
-const owner = { teardown: (end: () => unknown) => ends.unshift(end) }
 
-async function start(): Promise<string> {
+async function start(owner: Demonstration): Promise<string> {
   const { server: slapd, administrator } = await startDirectory(owner)
   const directory = new Directory(exampleDirectory(slapd.url))
   owner.teardown(() => directory.close())
@@ -38,14 +33,7 @@ async function start(): Promise<string> {
 
   const app = createRota({ database, directory, keys: [randomBytes(32)] })
   app.silent = true
-  const server = createServer(app.callback()).listen(Number(process.env.PORT ?? 3000), HOST)
-  await once(server, 'listening')
-  owner.teardown(async () => {
-    server.close()
-    server.closeIdleConnections()
-    await once(server, 'close')
-  })
-  const origin = `http://${HOST}:${(server.address() as AddressInfo).port}`
+  const { origin } = await listen(owner, app.callback())
   const modify = `ldapmodify -x -H ${slapd.url} -D ${administrator.dn} -w ${administrator.password}`
   const people = { ...PEOPLE, [IDA.username]: `${IDA.password}  (has a record here)` }
   return `The rota is at ${origin}/
@@ -71,17 +59,4 @@ Let it go on:
 Ctrl-C ends it, slapd included.`
 }
 
-async function end(): Promise<void> {
-  for (const one of ends.splice(0)) await one()
-}
-
-process.once('SIGINT', end)
-process.once('SIGTERM', end)
-try {
-  console.log(await start())
-} catch (error) {
-  const { code, message } = error as NodeJS.ErrnoException
-  console.error(code === 'EADDRINUSE' ? 'Something else listens there. Choose another port: PORT=3001' : message)
-  process.exitCode = 1
-  await end()
-}
+await demonstrate(start)

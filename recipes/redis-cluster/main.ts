@@ -1,13 +1,11 @@
 /** Starts a Redis Cluster of six nodes and three processes of the app on it: `npm run recipe -- redis-cluster`. PORT can be set. */
 import { randomBytes } from 'node:crypto'
 import { startRedisCluster } from '../../test/servers/redis-cluster.ts'
+import { type Demonstration, demonstrate } from '../demonstration.ts'
 import { PEOPLE } from './app.ts'
 import { startProcesses } from './processes.ts'
 
-const ends: (() => unknown)[] = []
-const owner = { teardown: (end: () => unknown) => ends.unshift(end) }
-
-async function start(): Promise<string> {
+async function start(owner: Demonstration): Promise<string> {
   const cluster = await startRedisCluster(owner, { config: { 'cluster-require-full-coverage': 'no' } })
   const origins = await startProcesses(owner, {
     count: 3,
@@ -39,17 +37,4 @@ See who is who now:
 Ctrl-C ends it, all nodes included.`
 }
 
-async function end(): Promise<void> {
-  for (const one of ends.splice(0)) await one()
-}
-
-process.once('SIGINT', end)
-process.once('SIGTERM', end)
-try {
-  console.log(await start())
-} catch (error) {
-  const { code, message } = error as NodeJS.ErrnoException
-  console.error(code === 'EADDRINUSE' ? 'Something else listens there. Choose another port: PORT=3100' : message)
-  process.exitCode = 1
-  await end()
-}
+await demonstrate(start)

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import type { ExecutionContext } from 'ava'
 import type { Knex } from 'knex'
+import { nextMessage } from '../next-message.ts'
 
 /**
  * Runs a task of `worker.ts` in several processes, which all wait until every one of them is ready. Answers what each has answered.
@@ -22,18 +22,8 @@ export async function inProcesses<Answer>(
   t.teardown(() => {
     for (const worker of workers) worker.kill()
   })
-  const next = async (worker: (typeof workers)[number]) => {
-    const over = new AbortController()
-    const exit = once(worker, 'exit', { signal: over.signal }).then(([code]) => {
-      throw new Error(`the process ended with ${code}`)
-    })
-    const [message] = await Promise.race([once(worker, 'message', { signal: over.signal }), exit])
-    over.abort()
-    exit.catch(() => {})
-    return message
-  }
-  await Promise.all(workers.map(next))
-  const answers = workers.map(next)
+  await Promise.all(workers.map(nextMessage))
+  const answers = workers.map(nextMessage<Answer>)
   for (const worker of workers) worker.send('go')
   return Promise.all(answers)
 }

@@ -1,5 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
+import { fork } from 'node:child_process'
+import { nextMessage } from '../../../next-message.ts'
 import type { Owner } from '../../../servers/owner.ts'
 import type { Work } from './worker.ts'
 
@@ -23,24 +23,9 @@ export async function inProcesses(
     for (const worker of workers) worker.kill('SIGKILL')
   })
   await Promise.all(workers.map(nextMessage))
-  const answers = workers.map(nextMessage)
+  const answers = workers.map(nextMessage<{ answer?: unknown }>)
   for (const [index, worker] of workers.entries()) {
     worker.send({ sessions: [], times: 0, ...work, index, task: tasks[index]! } satisfies Work)
   }
   return (await Promise.all(answers)).map(({ answer }) => answer)
-}
-
-async function nextMessage(worker: ChildProcess): Promise<{ answer?: unknown }> {
-  const over = new AbortController()
-  const { signal } = over
-  const exit = once(worker, 'exit', { signal }).then(([code]) => {
-    throw new Error(`the process ended with ${code}`)
-  })
-  try {
-    const [message] = await Promise.race([once(worker, 'message', { signal }), exit])
-    return message
-  } finally {
-    exit.catch(() => {})
-    over.abort()
-  }
 }
