@@ -21,7 +21,7 @@ export async function demonstrate(start: (owner: Demonstration) => Promise<strin
     console.log(await start({ teardown: one => ends.unshift(one) }))
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    console.error(code === 'EADDRINUSE' ? 'Something else listens there. Choose another port, as PORT=3100.' : message)
+    console.error(code === 'EADDRINUSE' ? 'Something else listens there. Choose another port: PORT=3100' : message)
     process.exitCode = 1
     await end()
   }
