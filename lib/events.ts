@@ -26,7 +26,7 @@ export interface StrataEvents {
   'koa-strata:session-gone': { reason: SessionGone; user: string | null; ip: string }
   /** A call of the session store, or a sweep, failed or missed its deadline. */
   'koa-strata:store-error': { operation: string; error: unknown }
-  /** A user backend or a profile source (`profiles.<kind>`) failed. */
+  /** A user backend or a profile source (`profiles.<kind>`) failed, was too busy, or could not note a login. */
   'koa-strata:backend-error': { backend: string; error: unknown }
   /** The cookie's Domain does not cover the host that was asked, so browsers will refuse it. */
   'koa-strata:cookie-domain': { domain: string; host: string }

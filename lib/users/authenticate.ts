@@ -1,5 +1,5 @@
 import type { ParameterizedContext } from 'koa'
-import { AccessDenied, BackendInvalid, CredentialsInvalid, StrataError } from '../errors.ts'
+import { AccessDenied, BackendInvalid, CredentialsInvalid } from '../errors.ts'
 import { publish } from '../events.ts'
 import { isPlainObject } from '../options.ts'
 import { type StrataTraces, traced } from '../traces.ts'
@@ -60,8 +60,6 @@ async function ask(
   } catch (error) {
     if (error instanceof AccessDenied) return 'denied'
     if (error instanceof BackendInvalid) throw error
-    // What is busy says so itself, and has not failed.
-    if (error instanceof StrataError && error.status === 503) throw error
     throw backendFailure(backend.name, error)
   }
 }

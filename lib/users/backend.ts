@@ -1,5 +1,5 @@
 import type { ParameterizedContext } from 'koa'
-import { BackendInvalid, BackendUnavailable } from '../errors.ts'
+import { BackendInvalid, BackendUnavailable, StrataError } from '../errors.ts'
 import { publish } from '../events.ts'
 import { checkText } from '../options.ts'
 import { userKey } from '../sessions/content.ts'
@@ -88,8 +88,11 @@ export function checkUser(backend: UserBackend, user: AuthenticatedUser): Authen
   return user
 }
 
-/** The error to throw for a backend, or a profile source, that failed: the event that tells operators of it is published. */
-export function backendFailure(backend: string, error: unknown): BackendUnavailable {
+/**
+ * The error to throw for a backend, or a profile source, that failed, or said by an error of 503 that it is busy: the event that tells operators
+ * of it is published.
+ */
+export function backendFailure(backend: string, error: unknown): StrataError {
   publish('koa-strata:backend-error', { backend, error })
-  return new BackendUnavailable(backend, error)
+  return error instanceof StrataError && error.status === 503 ? error : new BackendUnavailable(backend, error)
 }

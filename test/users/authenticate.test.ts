@@ -142,7 +142,7 @@ for (const [what, authenticate] of Object.entries<() => never>({
 }
 
 test.serial(
-  'L5: a backend that is too busy to look says so itself: 503 with its own Retry-After, and no event tells of a failure.',
+  'L5: a backend that is too busy to look says so itself: 503 with its own Retry-After, and operators are told.',
   async t => {
     const failures = heard(t, 'koa-strata:backend-error')
     const busy = directory('busy', {}, { authenticate: () => Promise.reject(new PasswordsBusy()) })
@@ -152,7 +152,10 @@ test.serial(
     t.is(answer.status, 503)
     t.is(answer.headers['retry-after'], '5')
     t.is(app.errors[0]?.code, 'PASSWORDS_BUSY')
-    t.deepEqual(failures, [])
+    t.deepEqual(
+      failures.map(({ backend, error }) => [backend, (error as PasswordsBusy).code]),
+      [['busy', 'PASSWORDS_BUSY']],
+    )
     t.deepEqual(next.asked, [])
   },
 )
