@@ -1,8 +1,9 @@
 import test, { type ExecutionContext } from 'ava'
+import { heard } from '../heard.ts'
 import { startRedis } from '../servers/redis.ts'
 import type { Server } from '../servers/server.ts'
 import { CLIENTS } from '../sessions/stores/redis/setup.ts'
-import { ELSEWHERE, HOME, heard, type LimitedApp, slowDirectory, startLimitedApp } from '../users/throttle/app.ts'
+import { ELSEWHERE, HOME, type LimitedApp, slowDirectory, startLimitedApp } from '../users/throttle/app.ts'
 
 const DEADLINE = 200
 /** What a busy machine takes beyond the deadlines of one login, in milliseconds: far less than a client of Redis would wait. */

@@ -1,13 +1,13 @@
 import test, { type ExecutionContext } from 'ava'
 import { settleThrottle } from '../../lib/users/throttle/options.ts'
 import { Throttle } from '../../lib/users/throttle/throttle.ts'
+import { heard } from '../heard.ts'
 import { LONG, scaled } from '../scale.ts'
 import { handedClock } from '../sessions/stores/setups.ts'
 import {
   atOnce,
   ELSEWHERE,
   HOME,
-  heard,
   inTurn,
   type LimitedAppOptions,
   slowDirectory,
@@ -163,7 +163,7 @@ for (const [whose, from] of [
 }
 
 test.serial('L4: Nothing that events tell of an attack names the account or holds a password.', async t => {
-  const messages = ['koa-strata:throttled', 'koa-strata:login-failed'].map(name => heard(t, name))
+  const messages = [heard(t, 'koa-strata:throttled'), heard(t, 'koa-strata:login-failed')]
   const { logIn } = await attacked(t)
   await inTurn(30, index => logIn('alice', `guess ${index}`, ATTACKER))
   t.is(messages.flat().length, 30)

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { AccessDenied, DetachedUser, detachedUsers, PasswordsBusy, type UserBackend } from 'koa-strata'
+import { heard } from '../heard.ts'
 import { directory, logIn, startUsersApp, type UsersHandler, userOf, whoIs } from './app.ts'
-import { heard } from './throttle/app.ts'
 
 /** Hands the query's `c`, read as JSON, to ctx.authenticate. */
 const ask: UsersHandler = async ctx => {

@@ -1,11 +1,11 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { hash as argon2 } from '@node-rs/argon2'
 import test from 'ava'
 import type { Knex } from 'knex'
-import { type StrataEvents, UserInvalid } from 'koa-strata'
+import { UserInvalid } from 'koa-strata'
 import type { SqlUsers } from 'koa-strata/sql'
 import { renewedOrigin } from '../../../lib/users/sql/stamp.ts'
 import { insertedId } from '../../database/catalogue.ts'
+import { heard } from '../../heard.ts'
 import { database, OLD_HASH, PASSWORD, right, site, testEach } from './people.ts'
 
 for (const [what, hash] of [
@@ -61,10 +61,7 @@ test('A login holds where nothing can be noted of it, and operators are told.', 
   const { people, knex } = await database(t)
   await people.create(right)
   await knex.raw("create trigger full before update on users begin select raise(abort, 'no room'); end")
-  const told: StrataEvents['koa-strata:backend-error'][] = []
-  const listener = (message: unknown) => told.push(message as (typeof told)[0])
-  subscribe('koa-strata:backend-error', listener)
-  t.teardown(() => unsubscribe('koa-strata:backend-error', listener))
+  const told = heard(t, 'koa-strata:backend-error')
   t.truthy(await people.authenticate(right))
   t.true(told.some(({ backend, error }) => backend === 'sql' && /no room/.test(String(error))))
 })

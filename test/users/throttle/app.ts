@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ExecutionContext } from 'ava'
 import { type SessionsOptions, sessionOrBasicAuth, type UserBackend, type UsersOptions } from 'koa-strata'
 import { basic } from '../../feeds/people.ts'
@@ -60,15 +59,6 @@ export function slowDirectory(people: Parameters<typeof directory>[1]): Director
       return user
     },
   })
-}
-
-/** What is published on a channel, which the tests of a file share, from now on. */
-export function heard(t: ExecutionContext, name: string): object[] {
-  const messages: object[] = []
-  const listener = (message: unknown) => messages.push(message as object)
-  subscribe(name, listener)
-  t.teardown(() => unsubscribe(name, listener))
-  return messages
 }
 
 /** How many answers there were of each status. */

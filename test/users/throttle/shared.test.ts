@@ -3,10 +3,11 @@ import type { FailureCounters } from '../../../lib/users/throttle/counters.ts'
 import { MemoryCounters } from '../../../lib/users/throttle/memory.ts'
 import { SharedCounters } from '../../../lib/users/throttle/shared.ts'
 import { migratedDatabase } from '../../database/servers.ts'
+import { heard } from '../../heard.ts'
 import { sharedServer } from '../../servers/shared.ts'
 import { CLIENTS } from '../../sessions/stores/redis/setup.ts'
 import { handedClock } from '../../sessions/stores/setups.ts'
-import { heard, inTurn, slowDirectory, startLimitedApp, statuses } from './app.ts'
+import { inTurn, slowDirectory, startLimitedApp, statuses } from './app.ts'
 import { limitOf, REDIS } from './counters.ts'
 
 const LIMIT = limitOf(3, 3_600_000)

@@ -1,9 +1,10 @@
 import { inspect } from 'node:util'
 import test from 'ava'
 import { AccessDenied, OptionInvalid, PasswordsBusy, type TooManyAttempts, type UsersOptions, users } from 'koa-strata'
+import { heard } from '../../heard.ts'
 import { handedClock } from '../../sessions/stores/setups.ts'
 import { directory, userOf } from '../app.ts'
-import { atOnce, ELSEWHERE, HOME, heard, inTurn, slowDirectory, startLimitedApp, statuses } from './app.ts'
+import { atOnce, ELSEWHERE, HOME, inTurn, slowDirectory, startLimitedApp, statuses } from './app.ts'
 
 const MINUTE = 60_000
 const people = () => slowDirectory({ alice: {}, bob: {}, mallory: {} })
