@@ -16,7 +16,10 @@ import type { SessionData, SessionStore } from './store.ts'
 
 /** What `sessions()` adds to `ctx`. */
 export interface SessionContext {
-  /** koa-session's object. Change its properties; set it to null to end the session. */
+  /**
+   * koa-session's object. Change its properties; set it to null to end the session. For a minute after a session has ended, from elsewhere too,
+   * what a request with its cookie writes here is not kept, unless somebody logs in: it may be a late one.
+   */
   get session(): Session
   set session(values: SessionData | null)
   /**
