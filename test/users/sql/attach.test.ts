@@ -127,6 +127,29 @@ testEach('R3: 200 first attaches of one identity at once make one record, and no
   t.is((await knex('identities')).length, 1)
 })
 
+testEach('R3: 200 first logins of one identity at once log in one new user', async (t, name) => {
+  const { people, knex } = await database(t, name)
+  const directory = detachedUsers({ name: 'ldap', authenticate: async ({ username }) => ({ id: username! }) })
+  const app = await startUsersApp(t, {
+    // Asked first, so that nothing is hashed.
+    backends: [directory, people],
+    handlers: {
+      async '/first'(ctx) {
+        const known = await ctx.authenticate({ username: 'ada', password: 'whatever' })
+        const user = await people.attach(known!)
+        await ctx.login(user)
+        return user.key
+      },
+    },
+  })
+  const browsers = Array.from({ length: 200 }, () => app.browser())
+  const answers = await Promise.all(browsers.map(browser => browser.get('/first')))
+  t.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+  const [user, ...more] = await knex('users').pluck('id')
+  t.deepEqual(more, [])
+  t.deepEqual(new Set(await Promise.all(browsers.map(whoIs))), new Set([`sql:${user}`]))
+})
+
 testEach('R3: neither do 200 that would each give it another name', async (t, name) => {
   const { people, knex } = await database(t, name)
   const made = await Promise.all(
