@@ -102,6 +102,23 @@ testEach('S4: who is deleted is gone, with permissions and memberships, and so a
   await t.throwsAsync(people.delete(id), { instanceOf: UserUnknown })
 })
 
+testEach('A deletion that the database refuses at its end takes nothing away', async (t, name) => {
+  const { people, knex } = await database(t, name)
+  const { id } = await people.create(right)
+  await people.grant(id, 'reports.read')
+  await people.groups.create('editors')
+  await people.groups.add('editors', id)
+  await knex.schema.createTable('orders', table => {
+    table.bigInteger('user_id').unsigned().notNullable()
+    table.foreign('user_id').references('users.id')
+  })
+  await knex('orders').insert({ user_id: id })
+  await t.throwsAsync(people.delete(id))
+  t.true((await people.load(id))?.hasPermission('reports.read'))
+  t.deepEqual(await people.groups.of(id), ['editors'])
+  t.truthy(await people.authenticate(right))
+})
+
 testEach('R1: what hangs on a user goes too where the database keeps no foreign keys', async (t, name) => {
   const { people, knex } = await database(t, name)
   const { id } = await people.create(right)
