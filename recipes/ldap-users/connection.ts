@@ -30,6 +30,8 @@ export function connect({ url, startTls = true, tls: trust }: ConnectionOptions)
   const socket = isSecure
     ? tls.connect({ ...encryption, port: Number(port || 636) })
     : net.connect({ host, port: Number(port || 389) })
+  // Whoever asks is told by its end; an error that nobody waits for is nobody's.
+  socket.on('error', () => {})
   // Every question that is under way listens for its end.
   socket.setMaxListeners(0)
   const own = () => socket

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import net from 'node:net'
+import { pipeline } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
 import { Client } from 'ldapts'
 import type { SlapdOptions } from '../../test/servers/slapd.ts'
@@ -136,7 +137,7 @@ test('A connection that nobody uses is closed, and the next question has another
     .createServer(socket => {
       through.add(socket)
       socket.on('close', () => through.delete(socket))
-      socket.pipe(net.connect(Number(port), '127.0.0.1')).pipe(socket)
+      pipeline(socket, net.connect(Number(port), '127.0.0.1'), socket, () => {})
     })
     .listen(0, '127.0.0.1')
   await once(proxy, 'listening')
