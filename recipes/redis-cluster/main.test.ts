@@ -1,46 +1,23 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { demonstrated } from '../demonstrated.ts'
 
 const run = promisify(execFile)
-const main = fileURLToPath(new URL('main.ts', import.meta.url))
+const main = new URL('main.ts', import.meta.url)
 
 test.serial(
   'It starts a Cluster and three processes, what it says to try does what it says, and Ctrl-C ends all of it.',
   async t => {
-    await run('curl', ['--version']).catch(() => {
-      throw new Error('This test runs curl. On Debian, as root: apt-get install --yes curl')
-    })
-    const cwd = await mkdtemp(join(tmpdir(), 'redis-cluster-'))
-    t.teardown(() => rm(cwd, { recursive: true, force: true }))
-    const child = spawn(process.execPath, ['--conditions=koa-strata:source', main], {
-      env: { ...process.env, PORT: '0' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const exit = once(child, 'exit')
-    t.teardown(async () => {
-      child.kill('SIGKILL')
-      await exit
-    })
-    let said = ''
-    for await (const line of createInterface(child.stdout)) {
-      said += `${line}\n`
-      if (line.includes('Ctrl-C')) break
-    }
-    const commands = said.match(/^ {2}(?:curl|kill|redis-cli) .*$/gm)!.map(line => line.trim())
+    const { said, commands, shell, end } = await demonstrated(t, main)
     t.is(commands.length, 6, said)
     const [login, ...others] = commands as [string, ...string[]]
     const looks = others.slice(0, 3)
     const [kill, nodes] = others.slice(3) as [string, string]
-    const shell = async (command: string) => (await run('sh', ['-c', command], { cwd })).stdout
 
     await shell(login)
     for (const [index, look] of looks.entries()) {
@@ -55,8 +32,7 @@ test.serial(
     while (!failedOver(await shell(nodes))) await wait(100)
     while (!/Logged in as ada\. Looks since then: \d/.test(await shell(looks[0]!))) await wait(100)
 
-    child.kill('SIGINT')
-    t.deepEqual(await exit, [0, null])
+    t.deepEqual(await end(), [0, null])
     const pids = [...said.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid))
     t.is(pids.length, 6)
     for (const pid of pids) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
@@ -69,7 +45,7 @@ test.serial('A port that is taken is told in words, and nothing is left behind.'
   t.teardown(() => taken.close())
   const env = { ...process.env, PORT: String((taken.address() as AddressInfo).port) }
   const error = await t.throwsAsync<Error & { stderr: string; code: number }>(
-    run(process.execPath, ['--conditions=koa-strata:source', main], { env }),
+    run(process.execPath, ['--conditions=koa-strata:source', fileURLToPath(main)], { env }),
   )
   t.is(error.code, 1)
   t.is(error.stderr, 'Something else listens there. Choose another port: PORT=3100\n')
