@@ -1,6 +1,6 @@
 import { userKey } from '../sessions/content.ts'
 import { Epochs } from '../sessions/epochs.ts'
-import { idProblem } from '../users/backend.ts'
+import { idProblem, isBackendName } from '../users/backend.ts'
 import { Backends } from '../users/backends.ts'
 import { DetachedUser } from '../users/detached.ts'
 import { Logins } from '../users/login.ts'
@@ -126,7 +126,7 @@ function keyOf(given: string): { backend: string; id: string } | null {
   const colon = given.indexOf(':')
   if (colon < 0) return null
   const [backend, id] = [given.slice(0, colon), given.slice(colon + 1)]
-  if (!/^[a-z][\w-]{0,63}$/i.test(backend) || idProblem(id))
+  if (!isBackendName(backend) || idProblem(id))
     throw wrongUsage(`'${oneLine(given)}' is no key of a user: <backend>:<id>, as sql:12.`)
   return { backend, id }
 }
