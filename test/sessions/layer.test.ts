@@ -1,4 +1,3 @@
-import { subscribe } from 'node:diagnostics_channel'
 import { connect } from 'node:net'
 import test from 'ava'
 import { LayerMissing } from '../../lib/errors.ts'
@@ -7,6 +6,7 @@ import { sessionOf, sessions } from '../../lib/sessions/layer.ts'
 import { Signer } from '../../lib/sessions/signature.ts'
 import { cookieStore } from '../../lib/sessions/stores/cookie.ts'
 import { memoryStore } from '../../lib/sessions/stores/memory.ts'
+import { heard } from '../heard.ts'
 import { type AppOptions, type Handler, KEY, live, login, OTHER_KEY, recorded, startApp } from './app.ts'
 
 const handlers: Record<string, Handler> = {
@@ -32,13 +32,6 @@ function raw(port: number, cookie: string): Promise<string> {
   socket.on('close', () => resolve(Buffer.concat(parts).toString('latin1')))
   socket.end(Buffer.from(`GET /read HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nCookie: ${cookie}\r\n\r\n`))
   return promise
-}
-
-/** The events of this channel that concern this test's address alone cannot be told apart, so each test looks for its own. */
-function heard(channel: string): { reason?: string; user?: string | null; domain?: string; host?: string }[] {
-  const events: ReturnType<typeof heard> = []
-  subscribe(channel, message => events.push(message as (typeof events)[0]))
-  return events
 }
 
 test('A session is begun by the first change, found again by its cookie, and read by the next request.', async t => {
@@ -108,7 +101,7 @@ test('C2: the control of the table above: a good cookie does ask the store.', as
 })
 
 test('C3: an event tells of a cookie that was dropped, without its value.', async t => {
-  const events = heard('koa-strata:session-gone')
+  const events = heard(t, 'koa-strata:session-gone')
   const app = await startApp(t, { handlers })
   await app.browser().get('/read', { cookie: 'sid=secret-value' })
   await app.browser().get('/read', { cookie: 'sid=secret-value; sid=other' })
@@ -233,7 +226,7 @@ for (const store of [() => memoryStore(), () => cookieStore()]) {
 }
 
 test('C9: a host that the cookie’s domain does not cover is told by an event.', async t => {
-  const events = heard('koa-strata:cookie-domain')
+  const events = heard(t, 'koa-strata:cookie-domain')
   const app = await startApp(t, { cookie: { domain: 'shop.example' }, handlers })
   await app.browser().get('/nothing', { host: 'www.shop.example' })
   t.false(events.some(event => event.host === 'www.shop.example'))

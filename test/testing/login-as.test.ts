@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import http from 'node:http'
 import net from 'node:net'
 import Router from '@koa/router'
@@ -27,6 +26,7 @@ import {
 import { sqlUsers } from 'koa-strata/sql'
 import { loginAs } from '../../lib/testing/index.ts'
 import { migratedDatabase } from '../database/servers.ts'
+import { heard } from '../heard.ts'
 import { KEY, OTHER_KEY, WIDE_DEADLINE } from '../sessions/app.ts'
 import { CARRIERS, directory, userOf } from '../users/app.ts'
 
@@ -138,10 +138,7 @@ test('A url decides about realms, and about the host that a cookie is for.', asy
   const app = appOf((ctx: Koa.ParameterizedContext, next: Koa.Next) =>
     (ctx.path.startsWith('/admin') ? admin : site)(ctx as never, next),
   )
-  const foreign: unknown[] = []
-  const listener = (message: unknown) => foreign.push(message)
-  subscribe('koa-strata:cookie-domain', listener)
-  t.teardown(() => unsubscribe('koa-strata:cookie-domain', listener))
+  const foreign = heard(t, 'koa-strata:cookie-domain')
 
   const cookie = await loginAs(app, ALICE, { url: 'https://shop.example.org' })
   t.regex(cookie, /^__Secure-sid=/)
