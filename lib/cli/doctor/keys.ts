@@ -38,7 +38,7 @@ function weaknessOf(key: Buffer): string | null {
   if (isRepeated(key)) return 'it repeats itself'
   if (isRun(key)) return 'its characters follow one another'
   const text = key.toString('latin1')
-  if (WORDS.test(text) || /[a-z]+ [a-z]+ [a-z]+/i.test(text)) return 'it is made of words'
+  if (WORDS.test(text) || /[a-z]{3,} [a-z]{3,} [a-z]{3,}/i.test(text)) return 'it is made of words'
   return null
 }
 
@@ -49,8 +49,8 @@ function isRepeated(key: Buffer): boolean {
   return false
 }
 
-/** Whether most characters are the one before, or the next one to it. */
+/** Whether three characters of four are the one before, or the next one to it: of 32 random hexadecimal digits, half of them can be. */
 function isRun(key: Buffer): boolean {
   const steps = key.subarray(1).filter((byte, index) => Math.abs(byte - key[index]!) <= 1)
-  return steps.length > key.length / 2
+  return steps.length > (key.length * 3) / 4
 }

@@ -26,6 +26,12 @@ test('No random key is taken for one that can be guessed.', t => {
   }
 })
 
+test('What chance does now and then in random keys makes none of them guessable.', t => {
+  const letters = Buffer.concat([randomBytes(16).map(byte => byte | 0x80), Buffer.from('U L J F L'), randomBytes(16)])
+  t.is(checkKeys('app.keys', [letters])[0]?.status, 'ok', 'single letters between spaces')
+  t.is(checkKeys('app.keys', ['01123348a9cddeb04556f78821ab9ffe'])[0]?.status, 'ok', 'half of them neighbours')
+})
+
 test('Keys that are missing, short or can be guessed are problems, and none of them is repeated.', t => {
   const wrong: [keys: unknown, said: RegExp][] = [
     [undefined, /no array of keys/],
