@@ -1,5 +1,13 @@
 export { type MigrateOptions, migrate } from './database/migrations.ts'
-export { type SqlProfiles, type SqlProfilesOptions, sqlProfiles } from './profiles/sql.ts'
+export {
+  type FeedToken,
+  type FeedTokenOwner,
+  type NewFeedToken,
+  type SqlFeedTokens,
+  type SqlFeedTokensOptions,
+  sqlFeedTokens,
+} from './feeds/sql-tokens.ts'
+export { type ProfileOwner, type SqlProfiles, type SqlProfilesOptions, sqlProfiles } from './profiles/sql.ts'
 export { canonicalForm } from './users/canonical.ts'
 export type { PasswordPolicyOptions } from './users/password-policy.ts'
 export type { NewUser } from './users/sql/accounts.ts'

@@ -142,6 +142,38 @@ const EXPECTED: Record<Exclude<keyof typeof errors, 'StrataError'>, Expected> = 
     status: 403,
     says: /another site/,
   },
+  ProfileInvalid: {
+    make: () => new errors.ProfileInvalid({ company: 'The company is missing.', role: 'This field cannot be set.' }),
+    code: 'PROFILE_INVALID',
+    status: 422,
+    says: /^The company is missing\. This field cannot be set\.$/,
+    fields: { fields: { company: 'The company is missing.', role: 'This field cannot be set.' } },
+  },
+  ProfileExists: {
+    make: () => new errors.ProfileExists(),
+    code: 'PROFILE_EXISTS',
+    status: 409,
+    says: /a profile already/,
+  },
+  ProfileUnknown: {
+    make: () => new errors.ProfileUnknown(),
+    code: 'PROFILE_UNKNOWN',
+    status: 404,
+    says: /no such profile/,
+  },
+  FeedTokenInvalid: {
+    make: () => new errors.FeedTokenInvalid({ name: 'Please give it a name.' }),
+    code: 'FEED_TOKEN_INVALID',
+    status: 422,
+    says: /^Please give it a name\.$/,
+    fields: { fields: { name: 'Please give it a name.' } },
+  },
+  FeedTokenOutOfScope: {
+    make: () => new errors.FeedTokenOutOfScope(),
+    code: 'FEED_TOKEN_OUT_OF_SCOPE',
+    status: 403,
+    says: /for other feeds/,
+  },
   UserInvalid: {
     make: () => new errors.UserInvalid({ username: 'Choose a name.', email: 'Check the address.' }),
     code: 'USER_INVALID',

@@ -3,6 +3,7 @@ import { OptionInvalid } from '../errors.ts'
 import { knownOptions } from '../options.ts'
 import { type Dialect, dialectOf, MIGRATIONS_TABLE } from './dialects.ts'
 import {
+  feedTokens,
   groupMembers,
   groupPermissions,
   groups,
@@ -41,13 +42,14 @@ const migrations: readonly Migration[] = [
   },
   { name: '002 identities', tables: [identities], withoutUsers: null },
   { name: '003 login attempts', tables: [loginAttempts] },
+  { name: '004 feed tokens', tables: [feedTokens] },
 ]
 
 let turn: Promise<unknown> = Promise.resolve()
 
 /**
  * Makes the library's own tables, or brings them up to this version: users, groups, group_members, user_permissions, group_permissions,
- * identities, sessions, login_attempts, and strata_migrations, which records what ran. It touches no others, can be called at every start, and
+ * identities, sessions, login_attempts, feed_tokens, and strata_migrations, which records what ran. It touches no others, can be called at every start, and
  * waits where another process is at it. One that was interrupted is finished by the next call. In a transaction of the application it is a part
  * of it, but on MariaDB, where making a table commits. Answers the names of the migrations that ran now.
  * @throws OptionInvalid when it is no knex instance for SQLite, MariaDB or PostgreSQL, a table of another shape has the name of one of ours, or

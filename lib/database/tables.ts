@@ -141,6 +141,21 @@ export const loginAttempts: Table = {
   },
 }
 
+/** Feed tokens, by the SHA-256 of their text. `user_key` says whose they are, `feeds` is a JSON array of names, or null: all feeds. */
+export const feedTokens: Table = {
+  name: 'feed_tokens',
+  columns: ['id', 'token_hash', 'user_key', 'name', 'feeds', 'created_at', 'last_used_at'],
+  make(table, { asciiText, bytes, exactText, longText }) {
+    table.bigIncrements('id')
+    table.specificType('token_hash', `${asciiText(43)} not null unique`)
+    table.specificType('user_key', `${bytes(USER_KEY_BYTES)} not null`).index('feed_tokens_user_key_index')
+    table.specificType('name', `${exactText(NAME_LENGTH)} not null`)
+    table.specificType('feeds', longText)
+    table.bigInteger('created_at').notNullable()
+    table.bigInteger('last_used_at')
+  },
+}
+
 /** Refuses what is no name of a table; `schema.table` is one. @param example such a name, for the message */
 export function checkTableName(where: string, table: unknown, example: string): void {
   checkText(where, 'table', table, /^[^\s`"'?\0]+$/, `must be the name of a table, as '${example}'.`)

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { checkText } from '../options.ts'
 
 /** What an Authorization header said. */
-export interface BasicCredentials {
+export type BasicCredentials = {
   username: string
   password: string
 }

@@ -4,6 +4,7 @@ import { type GuardOptions, loginGuard } from '../users/guards.ts'
 import { requestUserOf } from '../users/request-user.ts'
 import type { AuthenticatedUser } from '../users/user.ts'
 import { type FlagOf, flagOf, kindProblem } from './profile.ts'
+import { profileFailureOf } from './unavailable.ts'
 
 /** `ctx.state` behind `requireProfile(kind)`: together with the router's own state it leaves the users of that kind, or of those kinds. */
 export interface HasProfile<Kind extends string> {
@@ -14,7 +15,8 @@ export interface HasProfile<Kind extends string> {
 
 /**
  * Lets users with a profile of this kind pass, or of one of these kinds; anonymous ones are sent to log in, or get 401; all others get 403.
- * Behind it `ctx.state.user.profile` has the type of the kind, or of one of the kinds.
+ * Behind it `ctx.state.user.profile` has the type of the kind, or of one of the kinds. Where it could not be found out whether there is a profile,
+ * the answer is 503 and never 403.
  * @throws OptionInvalid at the first request where `profiles()` has no such kind
  */
 export function requireProfile<const Kind extends string>(
@@ -30,8 +32,11 @@ export function requireProfile<const Kind extends string>(
   const flags = kinds.map(flagOf)
   const admit = loginGuard(where, options)
   return async function requireProfileGuard(ctx: ParameterizedContext, next: Next) {
-    assertKinds(requestUserOf(ctx, where).user)
+    const { user } = requestUserOf(ctx, where)
+    assertKinds(user)
     if (!admit(ctx)) return
+    const failure = profileFailureOf(user)
+    if (failure) throw failure
     if (!flags.some(flag => ctx.state.user[flag] === true)) throw new ProfileRequired(kinds.join(' or '))
     await next()
   }

@@ -1,25 +1,49 @@
 import type { Knex } from 'knex'
-import { retried } from '../database/conflicts.ts'
+import { isDuplicate } from '../database/conflicts.ts'
 import { dialectOf } from '../database/dialects.ts'
+import { runOn } from '../database/run.ts'
+import type { Statement } from '../database/silence.ts'
 import { checkTableName } from '../database/tables.ts'
-import { OptionInvalid } from '../errors.ts'
-import { checkText, knownOptions } from '../options.ts'
+import { OptionInvalid, ProfileExists, ProfileUnknown } from '../errors.ts'
+import { checkDuration, checkText, knownOptions } from '../options.ts'
 import type { ProfileSource } from './profile.ts'
+import { checkFields, rowOf } from './values.ts'
 
 /** Options of `sqlProfiles()`. */
-export interface SqlProfilesOptions {
+export interface SqlProfilesOptions<Profile = Record<string, unknown>> {
   /** The application's own table. */
   table: string
-  /** The column that holds `user.key`. @default 'user_key' */
+  /** The column that holds `user.key`: the primary key, or unique. @default 'user_key' */
   key?: string | undefined
+  /** The columns that `create()` and `change()` may set, and no others. @default none */
+  fields?: readonly (keyof Profile & string)[] | undefined
+  /**
+   * How long a statement may go without an answer of the server, in milliseconds, until its connection is given up for another one.
+   * Transactions are waited for, and so is SQLite. @default 5,000
+   */
+  timeout?: number | undefined
 }
 
-/** Profiles in an SQL table, which can go over to another user. */
+/** Whose profile it is. */
+export interface ProfileOwner {
+  readonly key: string
+}
+
+/**
+ * Profiles in an SQL table, and the way to write them. Each method writes the owner's own row and no other, by itself or as a part of the
+ * transaction that it is handed; requests that are running keep the profile they began with, and `ctx.reloadProfile()` gets the new one.
+ */
 export interface SqlProfiles<Profile> extends ProfileSource<Profile> {
   /**
-   * Gives `to` the rows of the user whose key is `from`, as a part of a transaction; nothing where there are none. Needs SQLite, MariaDB or
-   * PostgreSQL.
+   * Makes the owner's profile.
+   * @throws ProfileInvalid, naming each value that is none of `fields` or cannot be stored as it is; ProfileExists
    */
+  create(owner: ProfileOwner, values: Partial<Profile>, trx?: Knex.Transaction): Promise<void>
+  /** Changes these fields of the owner's profile. @throws ProfileInvalid as `create()` does; ProfileUnknown */
+  change(owner: ProfileOwner, values: Partial<Profile>, trx?: Knex.Transaction): Promise<void>
+  /** Removes the owner's profile. @throws ProfileUnknown */
+  remove(owner: ProfileOwner, trx?: Knex.Transaction): Promise<void>
+  /** Gives `to` the rows of the user whose key is `from`, as a part of a transaction; nothing where there are none. */
   carry(from: string, to: string, trx: Knex.Transaction): Promise<void>
 }
 
@@ -27,27 +51,33 @@ export interface SqlProfiles<Profile> extends ProfileSource<Profile> {
 const KEY = 'stratakey'
 
 /**
- * Profiles in a table of the application: the row whose key column holds `user.key`. Keys are compared exactly, whatever the collation of the
- * column, which is one of text. The profile is the row, as the driver answers it. What fails in the database rejects with its error, without keys.
+ * Profiles in a table of the application, in SQLite, MariaDB or PostgreSQL: the row whose key column holds `user.key`. Keys are compared exactly,
+ * whatever the collation of the column, which is one of text. The profile is the row, as the driver answers it. What fails in the database
+ * rejects with its error, without keys.
  * @throws OptionInvalid naming the option that is wrong
  */
-export function sqlProfiles<Profile extends object>(knex: Knex, options: SqlProfilesOptions): SqlProfiles<Profile> {
+export function sqlProfiles<Profile extends object>(
+  knex: Knex,
+  options: SqlProfilesOptions<Profile>,
+): SqlProfiles<Profile> {
   const where = 'sqlProfiles()'
-  if (typeof knex !== 'function' || !knex.client)
-    throw new OptionInvalid(where, 'knex', 'must be a knex instance: knex({ client: … }).')
-  knownOptions(where, options, ['table', 'key'])
-  const { table, key = 'user_key' } = options
+  const { exactly } = dialectOf(where, knex)
+  knownOptions(where, options, ['table', 'key', 'fields', 'timeout'])
+  const { table, key = 'user_key', fields = [], timeout = 5_000 } = options
   checkTableName(where, table, 'employers')
   checkText(where, 'key', key, /^[^\s`"'?\0.*]+$/, "must be the name of a column, as 'user_key'.")
+  checkFields(where, fields, key)
+  checkDuration(where, 'timeout', timeout)
+  const run = runOn(where, knex, timeout)
 
-  const find = async (keys: string[]): Promise<Map<string, Profile>> => {
+  const find = async (keys: string[], trx?: Knex.Transaction): Promise<Map<string, Profile>> => {
     // PostgreSQL refuses NUL in text, and with it the whole look-up, which may be about others too.
     const possible = keys.filter(one => !one.includes('\0'))
-    const rows: Record<string, unknown>[] = await retried(() =>
-      knex(table)
+    const statement = () =>
+      (trx ?? knex)(table)
         .select(`${table}.*`, { [KEY]: key })
-        .whereIn(key, possible),
-    )
+        .whereIn(key, possible)
+    const rows: Record<string, unknown>[] = await (trx ? statement() : run(statement))
     return new Map(
       rows.map(row => {
         const owner = String(row[KEY])
@@ -56,18 +86,50 @@ export function sqlProfiles<Profile extends object>(knex: Knex, options: SqlProf
       }),
     )
   }
+  const has = async (owner: string, trx?: Knex.Transaction) => (await find([owner], trx)).has(owner)
+  const own = (owner: string, trx: Knex = knex): Knex.QueryBuilder =>
+    trx(table)
+      .where({ [key]: owner })
+      .whereRaw(exactly, [key, owner])
+  const write = <Answer>(statement: () => Statement<Answer>, trx?: Knex.Transaction): PromiseLike<Answer> =>
+    trx ? statement() : run(statement)
+
   return {
     find: async user => (await find([user.key])).get(user.key) ?? null,
     async findMany(users) {
       const found = await find(users.map(user => user.key))
       return users.map(user => found.get(user.key) ?? null)
     },
+    async create(owner, values, trx) {
+      const ownKey = keyOf('sqlProfiles().create()', owner)
+      const row = { ...rowOf(values, fields), [key]: ownKey }
+      // First, since an insert that fails would be the end of the application's transaction on PostgreSQL.
+      if (await has(ownKey, trx)) throw new ProfileExists()
+      try {
+        await write(() => (trx ?? knex)(table).insert(row), trx)
+      } catch (error) {
+        if (!trx && isDuplicate(error) && (await has(ownKey))) throw new ProfileExists()
+        throw error
+      }
+    },
+    async change(owner, values, trx) {
+      const ownKey = keyOf('sqlProfiles().change()', owner)
+      const row = rowOf(values, fields)
+      const isThere =
+        Object.keys(row).length === 0 ? await has(ownKey, trx) : await write(() => own(ownKey, trx).update(row), trx)
+      if (!isThere) throw new ProfileUnknown()
+    },
+    async remove(owner, trx) {
+      const ownKey = keyOf('sqlProfiles().remove()', owner)
+      if (!(await write(() => own(ownKey, trx).del(), trx))) throw new ProfileUnknown()
+    },
     async carry(from, to, trx) {
-      const { exactly } = dialectOf('sqlProfiles().carry()', trx)
-      await trx(table)
-        .where({ [key]: from })
-        .whereRaw(exactly, [key, from])
-        .update({ [key]: to })
+      await own(from, trx).update({ [key]: to })
     },
   }
+}
+
+function keyOf(where: string, owner: ProfileOwner): string {
+  if (typeof owner?.key === 'string' && owner.key !== '') return owner.key
+  throw new OptionInvalid(where, 'owner', 'must be somebody with a key: anonymous users have no profile.')
 }

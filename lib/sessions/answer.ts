@@ -7,6 +7,7 @@ export class SessionAnswer {
   readonly #ctx: ParameterizedContext
   readonly #fields = new Set<string>()
   #isPrivate = false
+  #hidesAddress = false
   #line: string | null = null
 
   constructor(ctx: ParameterizedContext) {
@@ -29,30 +30,46 @@ export class SessionAnswer {
     if (this.#ctx.headerSent) throw new SessionTooLate()
   }
 
+  /**
+   * Says that the response, whatever becomes of it, depends on this field of the request. It is said at once as well, for a handler that sends the
+   * head itself, and for a page that is made when the session layer has answered, as one for an error.
+   */
+  dependsOn(field: string): void {
+    if (this.#fields.has(field)) return
+    this.#fields.add(field)
+    if (!this.#ctx.headerSent) this.#ctx.vary(field)
+  }
+
   /** Keeps the response, whatever becomes of it, out of shared caches, and says that it depends on this field of the request too. */
   keepPrivate(field: string): void {
     this.#isPrivate = true
     this.#fields.add(field)
-    // At once as well, for a handler that sends the head itself.
-    this.complete(false)
+    this.complete()
+  }
+
+  /** Has no browser tell other sites, or this one, the address of this response: there was a secret in it. */
+  hideAddress(): void {
+    this.#hidesAddress = true
+    this.complete()
   }
 
   /** Completes the header of a response that went well. */
-  complete(wasRead: boolean): void {
+  complete(): void {
     if (this.#ctx.headerSent) return
-    if (wasRead) this.#fields.add('Cookie')
     for (const field of this.#fields) this.#ctx.vary(field)
+    if (this.#hidesAddress) this.#ctx.set('Referrer-Policy', NO_REFERRER)
     if (this.#isPrivate || this.#line !== null)
       this.#ctx.set('Cache-Control', asPrivate(String(this.#ctx.res.getHeader('Cache-Control') ?? '')))
   }
 
   /** The error to throw on: the same one, or a stand-in for it, with the header that its answer needs. */
-  completeError(thrown: unknown, wasRead: boolean): unknown {
+  completeError(thrown: unknown): unknown {
     // For an error page of the application's own; Koa's begins with an empty header and takes the error's.
-    this.complete(wasRead)
+    this.complete()
     const line = this.#line
-    const additions = { line, fields: this.#fields, isPrivate: this.#isPrivate || line !== null }
-    const empty = line === null && this.#fields.size === 0
+    const hidesAddress = this.#hidesAddress
+    const additions = { line, fields: this.#fields, isPrivate: this.#isPrivate || line !== null, hidesAddress }
+    const empty = line === null && this.#fields.size === 0 && !hidesAddress
     if (thrown === null || thrown === undefined || (!empty && !isError(thrown))) {
       return completed(new Error(`non-error thrown: ${inspect(thrown)}`), additions)
     }
@@ -64,7 +81,11 @@ interface Additions {
   line: string | null
   fields: ReadonlySet<string>
   isPrivate: boolean
+  hidesAddress: boolean
 }
+
+/** W3C Referrer Policy §3.1. */
+const NO_REFERRER = 'no-referrer'
 
 interface AnswerableError extends Error {
   headers?: unknown
@@ -100,7 +121,7 @@ function completed(error: AnswerableError, additions: Additions): Error {
   })
 }
 
-function mergedHeaders(given: unknown, { line, fields, isPrivate }: Additions): Record<string, unknown> {
+function mergedHeaders(given: unknown, { line, fields, isPrivate, hidesAddress }: Additions): Record<string, unknown> {
   const headers: Record<string, unknown> = given !== null && typeof given === 'object' ? { ...given } : {}
   const taken = (name: string): string[] => {
     const names = Object.keys(headers).filter(one => one.toLowerCase() === name)
@@ -111,6 +132,10 @@ function mergedHeaders(given: unknown, { line, fields, isPrivate }: Additions): 
   if (fields.size > 0) headers.Vary = [...fields].reduce(variedBy, taken('vary').join(', '))
   if (line !== null) headers['Set-Cookie'] = [...taken('set-cookie'), line]
   if (isPrivate) headers['Cache-Control'] = asPrivate(taken('cache-control').join(', '))
+  if (hidesAddress) {
+    taken('referrer-policy')
+    headers['Referrer-Policy'] = NO_REFERRER
+  }
   return headers
 }
 

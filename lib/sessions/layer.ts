@@ -80,7 +80,8 @@ export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions'
     const gone = (reason: SessionGone, user: string | null = null) =>
       publish('koa-strata:session-gone', { reason, user, ip: ctx.ip })
     const carrier = openCarrier(ctx, { setting, stored, signer, answer, gone })
-    const live = new LiveSession(carrier, { now: setting.now, absoluteTimeout: setting.absoluteTimeout, gone })
+    const { now, absoluteTimeout } = setting
+    const live = new LiveSession(carrier, { now, absoluteTimeout, gone, onRead: () => answer.dependsOn('Cookie') })
     if (cookie.domain !== undefined && !cookie.covers(ctx.hostname)) {
       publish('koa-strata:cookie-domain', { domain: cookie.domain, host: ctx.hostname })
     }
@@ -91,9 +92,9 @@ export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions'
         await next()
         if (ctx.status < 500) await live.commit()
       })
-      answer.complete(live.wasRead)
+      answer.complete()
     } catch (error) {
-      throw answer.completeError(error, live.wasRead)
+      throw answer.completeError(error)
     } finally {
       restore()
     }

@@ -21,14 +21,14 @@ export interface LiveSessionSetting {
   absoluteTimeout: number
   /** Tells that the session the cookie named is not to be had. */
   gone(reason: SessionGone): void
+  /** Is told when the application looks at the session, so that the response depends on the cookie. */
+  onRead(): void
 }
 
 const NOTHING: Snapshot = new Map()
 
 /** One request's session: what the application sees of it, what has changed, and who is logged in by it. */
 export class LiveSession implements EngineClient {
-  /** Whether the application looked at the session or the user, so that the response depends on the cookie. */
-  wasRead = false
   /** Who is logged in by this session. */
   login: SessionLogin | null = null
   readonly carrier: Carrier
@@ -66,7 +66,7 @@ export class LiveSession implements EngineClient {
   }
 
   get session(): Session | null {
-    this.wasRead = true
+    this.#setting.onRead()
     this.#touched = true
     return this.#hold.session
   }
@@ -95,7 +95,7 @@ export class LiveSession implements EngineClient {
 
   /** Changes the stored session in one step, together with the changes of this request so far. False where the session has ended. */
   update(change: SessionChange): Promise<boolean> {
-    this.wasRead = true
+    this.#setting.onRead()
     this.#touched = true
     return this.#inTurn(() => this.#write(draft => this.carrier.save(draft), change))
   }

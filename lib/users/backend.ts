@@ -31,6 +31,11 @@ export interface UserBackend {
    */
   identify?(name: string, ctx: ParameterizedContext): Promise<AuthenticatedUser | null>
   /**
+   * Whether a user's stamp becomes another with their password: then credentials that were right are right for as long as it is the same, and
+   * feeds need not ask `authenticate` about them at each poll. @default false
+   */
+  readonly stampFollowsPassword?: boolean
+  /**
    * Gives the user another stamp, so that all their sessions end, and answers it: the one that this very call made, even if another call came
    * right behind it. Null where the user is gone. A backend that cannot has it done beside the sessions.
    */

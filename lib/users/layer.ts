@@ -80,9 +80,7 @@ export function users(options: UsersOptions): Layer<'sessions', 'users', UserSta
     const current = new RequestUser(await userOfSession(access, logins))
     const throttle = throttleOf?.(ctx, access)
     current.by = identification(ctx, access, { backends, logins, throttle, current })
-    const onRead = () => {
-      access.live.wasRead = true
-    }
+    const onRead = () => access.answer.dependsOn('Cookie')
     const restore = exposeUser(ctx, current, onRead, userContext(ctx, access, logins, current, endings))
     try {
       await next()
@@ -116,7 +114,14 @@ function identification(
   { backends, logins, throttle, current }: IdentificationParts,
 ): Identification {
   return {
+    layer: backends,
     authenticate: credentials => authenticateWith(backends, credentials, ctx, throttle),
+    remember: user => logins.remember(user),
+    async recall(remembered, credentials) {
+      if (throttle && !(await throttle.isOpen(credentials))) return null
+      return logins.recall(remembered)
+    },
+    find: user => logins.activeUser(user),
     async logIn(user, via) {
       if (!user?.isAuthenticated) throw new LoginInvalid('hand it a user that ctx.authenticate() answered.')
       if (!user.isActive) throw new LoginInvalid('this user is not active.')
@@ -183,7 +188,7 @@ function userContext(
       if (current.user.key === key) await current.become(ANONYMOUS)
     },
     async listSessions(user = signedIn(current.user)) {
-      live.wasRead = true
+      access.answer.dependsOn('Cookie')
       if (!user) return []
       const stamp = bySession(user) ? live.login!.stamp : await logins.stampOf(user)
       return listSessions(access, user.key, stamp, context.logout)

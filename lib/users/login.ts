@@ -9,6 +9,15 @@ import type { AuthenticatedUser } from './user.ts'
 /** Why a login that a session carries does not hold any more. */
 export type LoginLost = 'backend-gone' | 'user-gone' | 'user-inactive' | 'stamp-changed'
 
+/** Somebody who has shown credentials that were right, as they were then. */
+export interface RememberedUser {
+  readonly login: SessionLogin
+  readonly username: string
+  readonly email: string | null
+  /** Whether another password would show in the stamp. */
+  readonly followsPassword: boolean
+}
+
 /** Binds sessions to users, and tells from a session who is logged in by it. */
 export class Logins {
   readonly #backends: Backends
@@ -46,6 +55,27 @@ export class Logins {
     if (!user) return 'user-gone'
     if (!user.isActive) return 'user-inactive'
     return joinStamp(user.stamp, epoch) === login.stamp ? user : 'stamp-changed'
+  }
+
+  /** What tells a user again who has shown credentials that are right. No session need ever have begun. */
+  remember(user: AuthenticatedUser): RememberedUser {
+    const backend = this.#backendOf(user)
+    const { username, email } = user
+    const followsPassword = backend.stampFollowsPassword === true
+    return { login: loginOf(backend, user, user.stamp), username, email, followsPassword }
+  }
+
+  /** The user who was remembered; null where they are gone, may not log in, or are not quite the same any more. @throws BackendUnavailable */
+  async recall({ login, username, email }: RememberedUser): Promise<AuthenticatedUser | null> {
+    const user = await this.activeUser(login)
+    return user?.stamp === login.stamp && user.username === username && user.email === email ? user : null
+  }
+
+  /** The user with this id in a backend; null where there is none who may log in. @throws BackendUnavailable */
+  async activeUser(login: { backend: string; id: string; snapshot?: SessionData }): Promise<AuthenticatedUser | null> {
+    const backend = this.#backends.get(login.backend)
+    const user = backend ? await this.#load(backend, login) : null
+    return user?.isActive ? user : null
   }
 
   /** Ends every session of a user, wherever they are. */

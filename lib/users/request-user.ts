@@ -1,6 +1,7 @@
 import type { ParameterizedContext } from 'koa'
 import { LayerMissing } from '../errors.ts'
-import type { UserBackend } from './backend.ts'
+import type { Credentials, UserBackend } from './backend.ts'
+import type { RememberedUser } from './login.ts'
 import type { AnonymousUser, AuthenticatedUser } from './user.ts'
 
 /** Whoever a request has. */
@@ -11,8 +12,19 @@ export type Enrichment = (user: AnyUser) => Promise<AnyUser>
 
 /** What the layers above ask `users()` to do for a request. */
 export interface Identification {
+  /** The `users()` that is asked: the same one at each of its requests. */
+  readonly layer: object
   /** Who has these credentials. */
   authenticate(credentials: object): Promise<AuthenticatedUser | null>
+  /** What tells a user again who has shown credentials that are right. */
+  remember(user: AuthenticatedUser): RememberedUser
+  /**
+   * The user who has shown these credentials before, with nothing asked of the backend but who they are now; null where the credentials have to be
+   * looked at again.
+   */
+  recall(remembered: RememberedUser, credentials: Credentials): Promise<AuthenticatedUser | null>
+  /** The user with this id, if there is one who may log in. */
+  find(user: { backend: string; id: string }): Promise<AuthenticatedUser | null>
   /** Logs somebody in. @param via what has to vouch for this login at each request; left out, it holds by itself */
   logIn(user: AuthenticatedUser, via?: string): Promise<void>
   /** What has to vouch for the login of the session at each request, if anything has. */
@@ -26,9 +38,12 @@ export class RequestUser {
   /** Set by `users()` before anything above it runs. */
   by!: Identification
   readonly #enrichments: Enrichment[] = []
+  /** As the backend knows them. */
+  #plain: AnyUser
   #user: AnyUser
 
   constructor(user: AnyUser) {
+    this.#plain = user
     this.#user = user
   }
 
@@ -40,7 +55,13 @@ export class RequestUser {
   async become(user: AnyUser): Promise<void> {
     let enriched = user
     for (const enrich of this.#enrichments) enriched = await enrich(enriched)
+    this.#plain = user
     this.#user = enriched
+  }
+
+  /** Asks the layers above again what they know of the user. */
+  async enrichAgain(): Promise<void> {
+    await this.become(this.#plain)
   }
 
   /** Enriches the user there is, and whoever follows in this request. */

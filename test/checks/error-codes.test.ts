@@ -18,8 +18,8 @@ const errors = [
 const page =
   '## Errors\n\n| code | status | what to do |\n| --- | --- | --- |\n| `FULL` | 503 | Wait. |\n| `EMPTY` | 500 | Fill it. |\n'
 const inOrder = {
-  'lib/errors.ts': errors,
-  'lib/index.ts': "export * from './errors.ts'\n",
+  'lib/errors/tanks.ts': errors,
+  'lib/index.ts': "export * from './errors/tanks.ts'\n",
   'ARCHITECTURE.md': page,
   'test/errors.test.ts': "t.throws(fill, { instanceOf: Full })\nt.throws(drain, { code: 'EMPTY' })\n",
 }
@@ -31,17 +31,17 @@ test('errors that are exported, explained and tested are in order', async t => {
 const wrong: [title: string, files: Record<string, string>, problem: string][] = [
   [
     'an error behind no door is found',
-    { 'lib/index.ts': "export { Full } from './errors.ts'\n" },
+    { 'lib/index.ts': "export { Full } from './errors/tanks.ts'\n" },
     'Empty is not exported by lib/index.ts.',
   ],
   [
     'a code that two errors have is found',
-    { 'lib/errors.ts': errors.replace('EMPTY', 'FULL') },
+    { 'lib/errors/tanks.ts': errors.replace('EMPTY', 'FULL') },
     'Empty has a code that another error has: FULL.',
   ],
   [
     'an error without a code is found',
-    { 'lib/errors.ts': errors.replace("  readonly code = 'EMPTY'\n", '') },
+    { 'lib/errors/tanks.ts': errors.replace("  readonly code = 'EMPTY'\n", '') },
     "Empty has no upper-case code: write readonly code = 'SOMETHING_WRONG'.",
   ],
   [
@@ -72,7 +72,7 @@ const wrong: [title: string, files: Record<string, string>, problem: string][] =
   [
     'an error declared elsewhere is found',
     { 'lib/users/login.ts': 'class Stray extends TypeError {}\n' },
-    'lib/users/login.ts declares the error Stray: errors stand in lib/errors.ts.',
+    'lib/users/login.ts declares the error Stray: errors stand in lib/errors/.',
   ],
   [
     'a page without the table is found',

@@ -1,5 +1,5 @@
 /**
- * Checks that every error stands in lib/errors.ts with a code of its own, is exported by the root door, is explained in the table "Errors" of
+ * Checks that every error stands in lib/errors/ with a code of its own, is exported by the root door, is explained in the table "Errors" of
  * ARCHITECTURE.md with its status, and occurs in a test. What only ends the command line is told by lib/cli itself, to no application.
  *
  * Without it an application could meet a code that no page explains, branch on one that two errors share, or wait for one that is never thrown.
@@ -12,8 +12,7 @@ import { tableRows } from './markdown.ts'
 import { type Check, report } from './report.ts'
 import { sourceFiles, textOf, withoutComments } from './sources.ts'
 
-const ERRORS = 'lib/errors.ts'
-const BASE = 'lib/strata-error.ts'
+const ERRORS = 'lib/errors/'
 const PAGE = 'ARCHITECTURE.md'
 const HEADING = 'Errors'
 
@@ -25,8 +24,9 @@ interface ErrorClass {
 
 export const checkErrorCodes: Check = async root => {
   const problems: string[] = []
-  const text = withoutComments(textOf(root, ERRORS) ?? '')
-  const errors = errorClasses(text, problems)
+  const errors = sourceFiles(root, 'lib')
+    .filter(file => file.startsWith(ERRORS))
+    .flatMap(file => errorClasses(withoutComments(textOf(root, file)!), problems))
   const exported = exportsOf(root, 'lib/index.ts').map(({ name }) => name)
   const tests = [...sourceFiles(root, 'test'), ...sourceFiles(root, 'recipes')]
     .filter(file => file.endsWith('.test.ts') && !file.startsWith('test/checks/'))
@@ -51,7 +51,7 @@ export const checkErrorCodes: Check = async root => {
   }
   for (const file of sourceFiles(root, 'lib')) {
     const [, stray] = /\bclass (\w+) extends (?:\w*Error)\b/.exec(withoutComments(textOf(root, file)!)) ?? []
-    if (stray && ![ERRORS, BASE].includes(file) && !file.startsWith('lib/cli/'))
+    if (stray && !file.startsWith(ERRORS) && !file.startsWith('lib/cli/'))
       problems.push(`${file} declares the error ${stray}: errors stand in ${ERRORS}.`)
   }
   return problems

@@ -7,9 +7,10 @@ import { inProcesses } from './processes.ts'
 import { DATABASES, type DatabaseName, migratedDatabase, newDatabase } from './servers.ts'
 import { openSqlite, sqliteFile } from './sqlite.ts'
 
-const NAMES = ['001 users, groups, permissions, sessions', '002 identities', '003 login attempts']
-const WITHOUT_USERS = ['001 sessions', '003 login attempts']
+const NAMES = ['001 users, groups, permissions, sessions', '002 identities', '003 login attempts', '004 feed tokens']
+const WITHOUT_USERS = ['001 sessions', '003 login attempts', '004 feed tokens']
 const TABLES = [
+  'feed_tokens',
   'group_members',
   'group_permissions',
   'groups',
@@ -100,7 +101,7 @@ for (const name of DATABASES) {
     await t.throwsAsync(migrate(knex), { instanceOf: OptionInvalid })
     const left = {
       sqlite: ['sessions', 'strata_migrations'],
-      mariadb: TABLES.filter(table => table !== 'identities' && table !== 'login_attempts'),
+      mariadb: TABLES.filter(table => !['identities', 'login_attempts', 'feed_tokens'].includes(table)),
       postgresql: ['sessions'],
     }
     t.deepEqual(await tablesOf(knex), left[name])
@@ -150,7 +151,7 @@ for (const name of DATABASES) {
       t.regex(error.message, /table 'users'.+users: false/)
       t.deepEqual(await missingMigrations(knex, { users: false }), WITHOUT_USERS)
       t.deepEqual(await migrate(knex, { users: false }), WITHOUT_USERS)
-      t.deepEqual(await tablesOf(knex), ['login_attempts', 'sessions', 'strata_migrations', 'users'])
+      t.deepEqual(await tablesOf(knex), ['feed_tokens', 'login_attempts', 'sessions', 'strata_migrations', 'users'])
       t.deepEqual(await knex('users'), [{ uid: 1, login: 'ada' }])
       t.deepEqual(await migrate(knex, { users: false }), [])
       t.deepEqual(await missingMigrations(knex, { users: false }), [])

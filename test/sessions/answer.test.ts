@@ -1,10 +1,11 @@
 import { createContext, runInContext } from 'node:vm'
 import test from 'ava'
+import type { Middleware } from 'koa'
 import { asPrivate } from '../../lib/sessions/answer.ts'
 import { sessions } from '../../lib/sessions/layer.ts'
 import { cookieStore } from '../../lib/sessions/stores/cookie.ts'
 import { memoryStore } from '../../lib/sessions/stores/memory.ts'
-import { type Handler, KEY, live, login, startApp } from './app.ts'
+import { type Handler, KEY, live, login, startApp, type TestContext } from './app.ts'
 
 const privacy: [string, string][] = [
   ['', 'private'],
@@ -117,6 +118,43 @@ test('C7: reading alone leaves Cache-Control to the handler.', async t => {
   const { headers } = await browser.get('/public-read')
   t.is(headers['cache-control'], cacheable)
   t.is(headers.vary, 'Cookie')
+})
+
+test('C7: a page that reads the session when the layer has answered, as one for an error does, varies by the cookie.', async t => {
+  const errorPages: Middleware = async (ctx, next) => {
+    try {
+      await next()
+    } catch (error) {
+      ctx.status = (error as { status: number }).status
+    }
+    ctx.vary('Accept')
+    ctx.body = `${(ctx as unknown as TestContext).session.views} in ${ctx.status}`
+  }
+  const handlers: Record<string, Handler> = { '/thrown': ctx => ctx.throw(404) }
+  const browser = (await startApp(t, { outside: [errorPages], handlers })).browser()
+  for (const path of ['/thrown', '/nowhere']) {
+    const { text, headers } = await browser.get(path)
+    t.is(text, 'undefined in 404')
+    t.is(headers.vary?.split(', ').sort().join(), 'Accept,Cookie')
+  }
+})
+
+test('C7: the response of a handler that reads the session and then sends the head itself varies by the cookie.', async t => {
+  const handlers: Record<string, Handler> = {
+    '/own': ctx => {
+      const { views } = ctx.session
+      ctx.respond = false
+      ctx.res.end(`${views}`)
+    },
+    '/early': ctx => {
+      const { views } = ctx.session
+      ctx.status = 200
+      ctx.flushHeaders()
+      return `${views}`
+    },
+  }
+  const browser = (await startApp(t, { handlers })).browser()
+  for (const path of Object.keys(handlers)) t.is((await browser.get(path)).headers.vary, 'Cookie')
 })
 
 for (const path of ['/set-only', '/update', '/public', '/no-store', '/redirect', '/own-cookies']) {

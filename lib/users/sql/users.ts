@@ -124,6 +124,7 @@ export function sqlUsers(knex: Knex, options: SqlUsersOptions = {}): MappedSqlUs
 
   const backend: MappedSqlUsers = {
     name,
+    stampFollowsPassword: true,
     groups,
     ...userChanges(table, policy),
     async authenticate({ username, password }) {

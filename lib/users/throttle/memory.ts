@@ -1,5 +1,5 @@
+import { Recent } from '../../recent.ts'
 import type { FailureCounters, FailureLimit } from './counters.ts'
-import { Recent } from './recent.ts'
 
 /** How many keys are kept of each kind, failures and marks: some 10 MB of them. */
 const MOST_KEPT = 100_000
@@ -25,6 +25,10 @@ export class MemoryCounters implements FailureCounters {
     const over = before + weight - (now + most)
     this.#failures.set(key, over > 0 ? before : before + weight)
     return Math.max(over, 0)
+  }
+
+  async weigh(key: string): Promise<number> {
+    return Math.max((this.#failures.get(key) ?? 0) - this.#now(), 0)
   }
 
   async takeBack(key: string, { weight }: FailureLimit): Promise<void> {

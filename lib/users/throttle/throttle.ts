@@ -1,9 +1,9 @@
 import { createHmac, hash, randomBytes } from 'node:crypto'
 import { TooManyAttempts } from '../../errors.ts'
 import { publish } from '../../events.ts'
+import { Recent } from '../../recent.ts'
 import type { Credentials } from '../backend.ts'
 import type { FailureCounters, FailureLimit } from './counters.ts'
-import { Recent } from './recent.ts'
 import { type Outcome, Reservations } from './reservations.ts'
 import { accountOf, networkOf } from './whereabouts.ts'
 
@@ -89,9 +89,9 @@ export class Throttle {
   }
 
   /** Lets a login be looked at. @throws TooManyAttempts */
-  async admit({ credentials, ip, deviceFor }: Guess): Promise<Attempt> {
-    const account = typeof credentials.username === 'string' ? accountOf(credentials.username) : null
-    const party = partyOf(account, networkOf(ip), account === null ? null : deviceFor(account))
+  async admit(asked: Guess): Promise<Attempt> {
+    const { credentials, ip } = asked
+    const party = partyOf(asked)
     const guess = this.#hmac(party.clientKey, credentials)
     const underway = this.#underway.get(guess)
     const isFirst = !underway && !this.#wrong.get(guess)
@@ -101,16 +101,30 @@ export class Throttle {
       throw new TooManyAttempts(Math.ceil(reserved.over / 1000))
     }
     return {
-      account,
+      account: party.account,
       settle: async verdict => {
         // Before anybody else is told that it is over, who would be a first one otherwise.
         if (verdict === 'failed') this.#wrong.set(guess, true)
         if (verdict === 'succeeded') this.#wrong.delete(guess)
         if (isFirst) this.#underway.delete(guess)
         await this.#release(reserved, verdict)
-        if (verdict === 'succeeded' && account !== null) await this.#welcome(party)
+        if (verdict === 'succeeded' && party.account !== null) await this.#welcome(party)
       },
     }
+  }
+
+  /** Whether a login that is known to be right would be let through as things are. Nothing is counted. */
+  async isOpen(asked: Guess): Promise<boolean> {
+    const { counters, perClient, perAccount, perNetwork } = this.#setting
+    const party = partyOf(asked)
+    const hasRoom = async (key: string, { weight, most }: FailureLimit) => (await counters.weigh(key)) + weight <= most
+    const [client, familiar] = await Promise.all([
+      hasRoom(party.clientKey, perClient),
+      party.isDevice || counters.marked(party.familiarKey),
+    ])
+    if (!client || familiar) return client
+    const rooms = await Promise.all([hasRoom(party.accountKey, perAccount), hasRoom(party.networkKey, perNetwork)])
+    return !rooms.includes(false)
   }
 
   async #reserveFirst(guess: string, party: Party): Promise<Reserved[] | Refusal> {
@@ -180,7 +194,10 @@ function networkLimit(key: string, { perNetwork }: ThrottleSetting): Reserved {
   return { name: 'network', key, limit: perNetwork, onSuccess: 'take back' }
 }
 
-function partyOf(account: string | null, network: string, device: string | null): Party {
+function partyOf({ credentials, ip, deviceFor }: Guess): Party {
+  const account = typeof credentials.username === 'string' ? accountOf(credentials.username) : null
+  const network = networkOf(ip)
+  const device = account === null ? null : deviceFor(account)
   const keyOf = (kind: string, ...parts: (string | null)[]) =>
     `${kind}:${hash('sha256', JSON.stringify(parts), 'base64url')}`
   return {

@@ -23,16 +23,16 @@ stack(users({ backends }))
 stack(users({ backends }), sessions())
 
 // Only the layer right before it is missing.
-// error: TS2345: Argument of type 'Layer<"users", "profiles", ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>, unknown>' is not assignable to parameter of type 'LayerOutOfOrder<"put users() before this layer">'.
+// error: TS2345: Argument of type 'Layer<"users", "profiles", ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>, ProfileContext>' is not assignable to parameter of type 'LayerOutOfOrder<"put users() before this layer">'.
 //   Types of property '[traits]' are incompatible.
-//     Type '{ needs: "users"; gives: "profiles"; state: ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>; context: unknown; } | undefined' is not assignable to type '"put users() before this layer"'.
+//     Type '{ needs: "users"; gives: "profiles"; state: ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>; context: ProfileContext; } | undefined' is not assignable to type '"put users() before this layer"'.
 //       Type 'undefined' is not assignable to type '"put users() before this layer"'.
 stack(sessions(), profiles({ employer: { find } }))
 
 // Two layers out of order: the first is named.
-// error: TS2345: Argument of type 'Layer<"users", "profiles", ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>, unknown>' is not assignable to parameter of type 'LayerOutOfOrder<"put users() before this layer">'.
+// error: TS2345: Argument of type 'Layer<"users", "profiles", ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>, ProfileContext>' is not assignable to parameter of type 'LayerOutOfOrder<"put users() before this layer">'.
 //   Types of property '[traits]' are incompatible.
-//     Type '{ needs: "users"; gives: "profiles"; state: ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>; context: unknown; } | undefined' is not assignable to type '"put users() before this layer"'.
+//     Type '{ needs: "users"; gives: "profiles"; state: ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>; context: ProfileContext; } | undefined' is not assignable to type '"put users() before this layer"'.
 //       Type 'undefined' is not assignable to type '"put users() before this layer"'.
 stack(profiles({ employer: { find } }), users({ backends }), sessions())
 
@@ -46,9 +46,9 @@ stack(plain, users({ backends }))
 
 // A stack counts for all it is made of.
 stack(stack(sessions(), users({ backends })), profiles({ employer: { find } }))
-// error: TS2345: Argument of type 'Layer<"users", "profiles", ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>, unknown>' is not assignable to parameter of type 'LayerOutOfOrder<"put users() before this layer">'.
+// error: TS2345: Argument of type 'Layer<"users", "profiles", ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>, ProfileContext>' is not assignable to parameter of type 'LayerOutOfOrder<"put users() before this layer">'.
 //   Types of property '[traits]' are incompatible.
-//     Type '{ needs: "users"; gives: "profiles"; state: ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>; context: unknown; } | undefined' is not assignable to type '"put users() before this layer"'.
+//     Type '{ needs: "users"; gives: "profiles"; state: ProfileState<ProfilesOf<{ employer: { find: () => Promise<{ company: string; }>; }; }>>; context: ProfileContext; } | undefined' is not assignable to type '"put users() before this layer"'.
 //       Type 'undefined' is not assignable to type '"put users() before this layer"'.
 stack(stack(sessions()), profiles({ employer: { find } }))
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { MemoryCounters } from '../../../lib/users/throttle/memory.ts'
-import { Recent } from '../../../lib/users/throttle/recent.ts'
+import { Recent } from '../../../lib/recent.ts'
 import { handedClock } from '../../sessions/stores/setups.ts'
 import { limitOf } from './counters.ts'
 

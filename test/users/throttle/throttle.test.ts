@@ -219,8 +219,10 @@ test('L4: The same wrong password again and again counts once for the client, an
 test('L4: The same wrong password from 300 feeds at once counts once for the client.', async t => {
   const backend = people()
   const { poll, logIn } = await startLimitedApp(t, { backends: [backend] })
-  t.deepEqual(statuses(await atOnce(300, () => poll('alice', 'stale'))), { 401: 101, 429: 199 })
-  t.is(backend.asked.length, 101)
+  const { 401: wrong = 0, 429: refused = 0, ...others } = statuses(await atOnce(300, () => poll('alice', 'stale')))
+  t.deepEqual([wrong + refused, others], [300, {}])
+  // Those that come while it is being looked at share the answer.
+  t.true(backend.asked.length <= 101 && backend.asked.length < wrong, `${backend.asked.length} of ${wrong}`)
   t.is((await logIn('alice', 'pw')).status, 200)
 })
 
