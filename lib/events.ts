@@ -15,7 +15,7 @@ export interface StrataEvents {
   /**
    * Somebody was refused, by every backend that was asked (`unknown`, null) or by the one named, which does not know whom a proxy named
    * (`unknown`), let nobody else be asked (`denied`) or has locked them out (`inactive`; many backends call them unknown). An empty field is
-   * no attempt and not told.
+   * no attempt and not told. A feed token that opens nothing is `unknown` too. Polls at once with the same credentials are one attempt.
    */
   'koa-strata:login-failed': { reason: 'unknown' | 'denied' | 'inactive'; backend: string | null; ip: string }
   /** A login was not looked at, since too many had failed: for the account, from the network, or for the account from this very client. */
@@ -26,7 +26,10 @@ export interface StrataEvents {
   'koa-strata:session-gone': { reason: SessionGone; user: string | null; ip: string }
   /** A call of the session store, or a sweep, failed or missed its deadline. */
   'koa-strata:store-error': { operation: string; error: unknown }
-  /** A user backend or a profile source (`profiles.<kind>`) failed, was too busy, or could not note a login. */
+  /**
+   * A user backend, a profile source (`profiles.<kind>`) or the place of feed tokens (`feedTokens`) failed, was too busy or too late, or could not note
+   * a login or a use.
+   */
   'koa-strata:backend-error': { backend: string; error: unknown }
   /** The cookie's Domain does not cover the host that was asked, so browsers will refuse it. */
   'koa-strata:cookie-domain': { domain: string; host: string }

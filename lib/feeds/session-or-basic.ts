@@ -28,9 +28,10 @@ export interface BasicAuthOptions {
   /** What this feed is called, for tokens that are for some feeds only. @default one that only tokens for all feeds open */
   feed?: string | undefined
   /**
-   * For how many milliseconds a name and password that were right pass without the backend being asked for them again; false: it is asked at each
-   * poll. Where the backend's stamps follow the password, as those of `sqlUsers()` do, the user is loaded and the stamp compared at each poll, so
-   * that another password holds at once; then they are looked at anew every 12 hours, whatever this is. @default 300,000
+   * For how many milliseconds a name and password that were right pass without the backends being asked for them again; false: they are asked at
+   * each poll, as they must be where an answer depends on more of the request than these. The user is loaded at each poll, unless it is one whom
+   * sessions carry. Where that shows another password at once, since the first of the backends is asked and its stamps follow the password, as
+   * those of `sqlUsers()` do, the two are looked at anew every 12 hours, whatever this is. @default 300,000
    */
   cache?: number | false | undefined
   /** The clock, in epoch milliseconds. @default Date.now */

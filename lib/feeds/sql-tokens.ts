@@ -6,6 +6,8 @@ import { runOn } from '../database/run.ts'
 import { checkTableName, NAME_LENGTH } from '../database/tables.ts'
 import { FeedTokenInvalid, OptionInvalid } from '../errors.ts'
 import { checkClock, checkDuration, knownOptions } from '../options.ts'
+import { Recent } from '../recent.ts'
+import { idProblem, isBackendName } from '../users/backend.ts'
 import type { User } from '../users/user.ts'
 import { type FeedTokens, type FoundFeedToken, isFeedName, newFeedToken } from './tokens.ts'
 
@@ -45,6 +47,7 @@ export interface SqlFeedTokens extends FeedTokens {
   /**
    * Makes a token for this user, whose backend must be able to load them by id. Its text is in this answer and nowhere else: the table has a hash.
    * @throws FeedTokenInvalid with a message for each field that is wrong
+   * @throws OptionInvalid for a field that is unknown, and for somebody without a key
    */
   create(owner: FeedTokenOwner, token: NewFeedToken): Promise<FeedToken & { readonly token: string }>
   /** The user's tokens, the newest first. */
@@ -58,8 +61,10 @@ export interface SqlFeedTokens extends FeedTokens {
 /** Whose tokens they are. */
 export type FeedTokenOwner = Pick<User, 'key'>
 
-/** How exactly the last use is kept, in milliseconds: not each poll is worth a write. */
+/** How exactly the last use is kept, in milliseconds: not each poll is worth a statement. */
 const USE_PRECISION = 60_000
+/** Of how many tokens a process remembers the last use, which it has read with them or has noted. */
+const MOST_USES = 10_000
 const MOST_FEEDS = 100
 
 interface Row {
@@ -88,10 +93,13 @@ export function sqlFeedTokens(knex: Knex, options: SqlFeedTokensOptions = {}): S
   const run = runOn(where, knex, timeout)
   const of = (owner: FeedTokenOwner) => knex<Row>(table).where({ user_key: toBytes(keyOf(owner)) })
 
+  const lastUses = new Recent<number>(MOST_USES)
+
   const findMany = async (hashes: string[]): Promise<(FoundFeedToken | null)[]> => {
     const rows = await run(() =>
-      knex<Row>(table).whereIn('token_hash', hashes).select('id', 'token_hash', 'user_key', 'feeds'),
+      knex<Row>(table).whereIn('token_hash', hashes).select('id', 'token_hash', 'user_key', 'feeds', 'last_used_at'),
     )
+    for (const { id, last_used_at } of rows) lastUses.set(String(id), Number(last_used_at ?? -Infinity))
     const found = new Map(rows.map(row => [fromBytes(row.token_hash), foundToken(row)]))
     return hashes.map(hash => found.get(hash) ?? null)
   }
@@ -101,6 +109,8 @@ export function sqlFeedTokens(knex: Knex, options: SqlFeedTokensOptions = {}): S
     find: token => find(hashOf(token)),
     async noteUse(id) {
       const moment = now()
+      if ((lastUses.get(id) ?? -Infinity) > moment - USE_PRECISION) return
+      lastUses.set(id, moment)
       await run(() =>
         knex<Row>(table)
           .where({ id })
@@ -135,8 +145,14 @@ export function sqlFeedTokens(knex: Knex, options: SqlFeedTokensOptions = {}): S
 }
 
 function keyOf(owner: FeedTokenOwner): string {
-  if (typeof owner?.key === 'string' && owner.key.includes(':')) return owner.key
+  const { backend, id } = partsOf(typeof owner?.key === 'string' ? owner.key : '')
+  if (isBackendName(backend) && idProblem(id) === null) return owner.key
   throw new OptionInvalid('sqlFeedTokens()', 'owner', 'must be a user with a key: anonymous users have no tokens.')
+}
+
+function partsOf(key: string): { backend: string; id: string } {
+  const [backend = '', ...id] = key.split(':')
+  return { backend, id: id.join(':') }
 }
 
 function hashOf(token: string): string {
@@ -149,13 +165,7 @@ function isId(id: unknown): boolean {
 }
 
 function foundToken({ id, user_key, feeds }: Pick<Row, 'id' | 'user_key' | 'feeds'>): FoundFeedToken {
-  const key = fromBytes(user_key)
-  const colon = key.indexOf(':')
-  return {
-    id: String(id),
-    user: { backend: key.slice(0, colon), id: key.slice(colon + 1) },
-    feeds: feedsOf(feeds),
-  }
+  return { id: String(id), user: partsOf(fromBytes(user_key)), feeds: feedsOf(feeds) }
 }
 
 function listedToken({ id, name, feeds, created_at, last_used_at }: Row): FeedToken {
@@ -168,11 +178,21 @@ function listedToken({ id, name, feeds, created_at, last_used_at }: Row): FeedTo
   }
 }
 
+/** What is stored there and is no list, by other hands, stands for no feed at all. */
 function feedsOf(stored: string | null): string[] | null {
-  return stored === null ? null : JSON.parse(stored)
+  if (stored === null) return null
+  try {
+    const feeds: unknown = JSON.parse(stored)
+    return Array.isArray(feeds) ? feeds : []
+  } catch {
+    return []
+  }
 }
 
-function checkNewToken({ name, feeds = null }: NewFeedToken): { name: string; feeds: readonly string[] | null } {
+function checkNewToken(given: NewFeedToken): { name: string; feeds: readonly string[] | null } {
+  // A misspelt 'feeds' would be a token for all of them.
+  knownOptions('sqlFeedTokens().create()', given, ['name', 'feeds'])
+  const { name, feeds = null } = given
   const problems: Record<string, string> = {}
   const isName =
     typeof name === 'string' &&
@@ -182,7 +202,7 @@ function checkNewToken({ name, feeds = null }: NewFeedToken): { name: string; fe
   if (!isName) problems.name = `Please give it a name of 1 to ${NAME_LENGTH} characters.`
   const areFeeds =
     feeds === null ||
-    (Array.isArray(feeds) && feeds.length > 0 && feeds.length <= MOST_FEEDS && feeds.every(isFeedName))
+    (Array.isArray(feeds) && feeds.length > 0 && feeds.length <= MOST_FEEDS && [...feeds].every(isFeedName))
   if (!areFeeds) problems.feeds = 'Please choose at least one of the feeds.'
   if (Object.keys(problems).length > 0) throw new FeedTokenInvalid(problems)
   return { name, feeds: feeds && [...new Set(feeds)] }

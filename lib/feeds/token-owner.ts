@@ -1,11 +1,11 @@
-import { FeedTokenOutOfScope, OptionInvalid } from '../errors.ts'
+import { BackendInvalid, FeedTokenOutOfScope, OptionInvalid } from '../errors.ts'
 import { publish } from '../events.ts'
 import { checkMethods, checkOptionalFunction } from '../options.ts'
 import { backendFailure } from '../users/backend.ts'
 import { canonicalForm } from '../users/canonical.ts'
 import type { Identification } from '../users/request-user.ts'
 import type { AuthenticatedUser } from '../users/user.ts'
-import { type FeedTokens, isFeedName, isFeedToken } from './tokens.ts'
+import { type FeedTokens, type FoundFeedToken, isFeedName, isFeedToken } from './tokens.ts'
 
 /** What feed tokens are called where they fail. */
 const BACKEND = 'feedTokens'
@@ -22,6 +22,7 @@ export interface ShownToken {
 /**
  * Whose token it is, with the use of it noted; null where it is nobody's, or its owner may not log in.
  * @throws BackendUnavailable where that cannot be found out
+ * @throws BackendInvalid where `tokens` answers what is no token
  */
 export async function ownerOf(
   { token, name, feed }: ShownToken,
@@ -29,9 +30,7 @@ export async function ownerOf(
   by: Identification,
 ): Promise<AuthenticatedUser | FeedTokenOutOfScope | null> {
   if (!isFeedToken(token)) return null
-  const found = await tokens.find(token).catch(error => {
-    throw backendFailure(BACKEND, error)
-  })
+  const found = await find(tokens, token)
   const owner = found && (await by.find(found.user))
   if (!found || !owner || (name !== undefined && !goesBy(owner, name))) return null
   const { feeds } = found
@@ -42,6 +41,22 @@ export async function ownerOf(
     publish('koa-strata:backend-error', { backend: BACKEND, error })
   }
   return owner
+}
+
+async function find(tokens: FeedTokens, token: string): Promise<FoundFeedToken | null> {
+  let found: FoundFeedToken | null
+  try {
+    found = await tokens.find(token)
+  } catch (error) {
+    throw backendFailure(BACKEND, error)
+  }
+  // Text in place of a list would be searched for parts of itself.
+  if (found && !(found.user && (found.feeds === null || Array.isArray(found.feeds))))
+    throw new BackendInvalid(
+      BACKEND,
+      'answered what is no token: it needs id, user and feeds, a list of names or null.',
+    )
+  return found
 }
 
 /** @throws OptionInvalid in the name of `where` */

@@ -1,20 +1,21 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import { Recent } from '../recent.ts'
 import type { Credentials } from '../users/backend.ts'
 import type { RememberedUser } from '../users/login.ts'
 import type { Identification } from '../users/request-user.ts'
 import type { AuthenticatedUser } from '../users/user.ts'
+import { SingleFlight } from './single-flight.ts'
 
 /** How many credentials are remembered: some megabytes of them. */
 const MOST_REMEMBERED = 10_000
-/** For how long they are where another password would show in the user's stamp, which is compared at each poll: 12 hours. */
+/** For how long they are where they are wrong only when the user is not the same any more, which is seen at each poll: 12 hours. */
 const LONGEST = 43_200_000
 
 /** Who asks, and how long what was right may be taken for right. */
 export interface Poll {
   readonly by: Identification
   readonly ip: string
-  /** In milliseconds, for backends that say nothing of another password. */
+  /** In milliseconds, for users who may be the same although their credentials are wrong by now. */
   readonly lasts: number
   /** In epoch milliseconds. */
   readonly now: number
@@ -22,42 +23,37 @@ export interface Poll {
 
 interface Verified {
   readonly user: RememberedUser
+  /** When they were shown, in epoch milliseconds. */
   readonly at: number
 }
 
 /**
- * Credentials that were right a while ago, so that a poll need not cost a password hash. They are kept by an HMAC whose key is this object's
- * alone, and are looked at again when their time is over, or the user is not the same any more, or too many logins have failed there. Many polls
- * at once with the same ones are looked at once.
+ * Credentials that were right a while ago, so that a poll need not cost a password hash: that alone is spared, and failed logins are limited as
+ * ever. They are kept by an HMAC whose key is this object's alone, and are looked at again when their time is over, or the user is not the same
+ * any more. Of many polls at once with the same ones, one is looked at for all.
  */
 export class VerifiedCredentials {
-  readonly #secret = randomBytes(32)
+  readonly #secret = createSecretKey(randomBytes(32))
   readonly #verified = new Recent<Verified>(MOST_REMEMBERED)
-  readonly #underway = new Map<string, Promise<AuthenticatedUser | null>>()
+  readonly #polls = new SingleFlight<AuthenticatedUser | null>()
 
   /** The user who has these credentials, or null. @throws what `ctx.authenticate()` throws */
   async userWith(credentials: Credentials, poll: Poll): Promise<AuthenticatedUser | null> {
     const key = this.#hmac(credentials)
-    const verified = this.#verified.get(key)
-    if (verified) {
-      const lasts = verified.user.followsPassword ? LONGEST : poll.lasts
-      const user = poll.now - verified.at < lasts ? await poll.by.recall(verified.user, credentials) : null
-      if (user) return user
-    }
     // By address too, so that nobody is refused since somebody elsewhere has failed too often.
-    const asking = `${poll.ip} ${key}`
-    let answer = this.#underway.get(asking)
-    if (!answer) {
-      answer = this.#verify(key, credentials, poll).finally(() => this.#underway.delete(asking))
-      this.#underway.set(asking, answer)
-    }
-    return answer
+    return this.#polls.run(`${key} ${poll.lasts} ${poll.ip}`, () => this.#look(key, credentials, poll))
   }
 
-  async #verify(key: string, credentials: Credentials, { by, now }: Poll): Promise<AuthenticatedUser | null> {
-    const user = await by.authenticate(credentials)
-    if (user) this.#verified.set(key, { user: by.remember(user), at: now })
-    else this.#verified.delete(key)
+  async #look(key: string, credentials: Credentials, poll: Poll): Promise<AuthenticatedUser | null> {
+    const verified = this.#verified.get(key)
+    let recalled: AuthenticatedUser | null = null
+    const recall = async () => {
+      recalled = verified && isFresh(verified, poll) ? await poll.by.recall(verified.user) : null
+      return recalled
+    }
+    const user = await poll.by.authenticate(credentials, recall)
+    if (!user) this.#verified.delete(key)
+    else if (user !== recalled) this.#verified.set(key, { user: poll.by.remember(user), at: poll.now })
     return user
   }
 
@@ -66,6 +62,10 @@ export class VerifiedCredentials {
       .update(JSON.stringify([username, password]))
       .digest('base64')
   }
+}
+
+function isFresh({ user, at }: Verified, { lasts, now }: Poll): boolean {
+  return now - at < (user.isBinding ? LONGEST : lasts)
 }
 
 const ofLayers = new WeakMap<object, VerifiedCredentials>()

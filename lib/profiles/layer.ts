@@ -28,7 +28,10 @@ import { profileFailureOf, withoutProfile } from './unavailable.ts'
 
 /** Options of `profiles()`. */
 export interface ProfilesOptions {
-  /** How long one call of a source may take, in milliseconds. Behind a source that is frozen no queue grows. @default 5,000 */
+  /**
+   * How long one call of a source may take, in milliseconds: then it is no longer waited for. Behind a source that is frozen no queue grows: when
+   * 64 calls hang, one a second is let through, to see whether it is back. @default 5,000
+   */
   deadline?: number | undefined
   /**
    * What becomes of a request whose user's profile cannot be looked up: 503, or it goes on without: `profile` is null, every flag is false, and
@@ -42,7 +45,7 @@ export interface ProfileContext {
   /**
    * Looks the profile of this request's user up again. A request keeps the one that it began with, whatever changes meanwhile, until it logs
    * somebody in or out, or asks for this.
-   * @throws BackendUnavailable (503), and the profile stays as it was
+   * @throws BackendUnavailable (503), and the profile stays as it was; with `onUnavailable: 'without'` the request goes on without one instead
    */
   reloadProfile(): Promise<void>
   /** Whether a source could not say, so that a profile of null does not mean that there is none. Only with `onUnavailable: 'without'`. */
@@ -97,7 +100,8 @@ export function profiles<S extends AnySources>(
     Object.defineProperties(ctx, {
       reloadProfile: { value: () => requestUserOf(ctx, where).enrichAgain(), configurable: true },
       profileUnavailable: {
-        get: () => profileFailureOf(requestUserOf(ctx, where).user) !== undefined,
+        // Read through ctx.state, so that the response varies by the cookie.
+        get: () => profileFailureOf(ctx.state.user) !== undefined,
         configurable: true,
       },
     })
@@ -123,9 +127,9 @@ function checkSources(sources: unknown): AnySources {
 }
 
 function finderOf<Profile>(source: ProfileSource<Profile>, deadline: Deadline): Finder['find'] {
-  if (!source.findMany) return user => deadline.run('find', async () => source.find(user))
+  if (!source.findMany) return user => deadline.run('find', () => source.find(user))
   return coalesce(
-    users => deadline.run('findMany', async () => source.findMany!(users)),
+    users => deadline.run('findMany', () => source.findMany!(users)),
     user => user.key,
   )
 }

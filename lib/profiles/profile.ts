@@ -1,10 +1,16 @@
 import type { AnonymousUser, AuthenticatedUser } from '../users/user.ts'
 
-/** A place that knows profiles of one kind. */
+/**
+ * A place that knows profiles of one kind: a table, a service, or a rule by which a profile follows from the user. It rejects where it cannot
+ * say; that there is none is null, never an error.
+ */
 export interface ProfileSource<Profile> {
   /** The user's profile, or null. Goes by `user.key`, so that detached users have profiles too. */
   find(user: AuthenticatedUser): Promise<Profile | null>
-  /** The profiles of these users, in their order: concurrent look-ups become one call. */
+  /**
+   * The profiles of these users, each once, in their order: the look-ups of all requests that ask at once become one call, of 500 users at most,
+   * and requests of one user share what it answers.
+   */
   findMany?(users: AuthenticatedUser[]): Promise<(Profile | null)[]>
 }
 

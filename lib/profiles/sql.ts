@@ -2,7 +2,6 @@ import type { Knex } from 'knex'
 import { isDuplicate } from '../database/conflicts.ts'
 import { dialectOf } from '../database/dialects.ts'
 import { runOn } from '../database/run.ts'
-import type { Statement } from '../database/silence.ts'
 import { checkTableName } from '../database/tables.ts'
 import { OptionInvalid, ProfileExists, ProfileUnknown } from '../errors.ts'
 import { checkDuration, checkText, knownOptions } from '../options.ts'
@@ -36,7 +35,8 @@ export interface ProfileOwner {
 export interface SqlProfiles<Profile> extends ProfileSource<Profile> {
   /**
    * Makes the owner's profile.
-   * @throws ProfileInvalid, naming each value that is none of `fields` or cannot be stored as it is; ProfileExists
+   * @throws ProfileInvalid, naming each value that is none of `fields` or cannot be stored as it is; ProfileExists. One that is made within a
+   * transaction at the same time as another is the database's error
    */
   create(owner: ProfileOwner, values: Partial<Profile>, trx?: Knex.Transaction): Promise<void>
   /** Changes these fields of the owner's profile. @throws ProfileInvalid as `create()` does; ProfileUnknown */
@@ -69,15 +69,16 @@ export function sqlProfiles<Profile extends object>(
   checkFields(where, fields, key)
   checkDuration(where, 'timeout', timeout)
   const run = runOn(where, knex, timeout)
+  const runIn = (trx?: Knex.Transaction) => (trx ? runOn(where, trx, timeout) : run)
 
   const find = async (keys: string[], trx?: Knex.Transaction): Promise<Map<string, Profile>> => {
-    // PostgreSQL refuses NUL in text, and with it the whole look-up, which may be about others too.
-    const possible = keys.filter(one => !one.includes('\0'))
-    const statement = () =>
+    const possible = keys.filter(isPossible)
+    if (possible.length === 0) return new Map()
+    const rows: Record<string, unknown>[] = await runIn(trx)(() =>
       (trx ?? knex)(table)
         .select(`${table}.*`, { [KEY]: key })
-        .whereIn(key, possible)
-    const rows: Record<string, unknown>[] = await (trx ? statement() : run(statement))
+        .whereIn(key, possible),
+    )
     return new Map(
       rows.map(row => {
         const owner = String(row[KEY])
@@ -91,8 +92,6 @@ export function sqlProfiles<Profile extends object>(
     trx(table)
       .where({ [key]: owner })
       .whereRaw(exactly, [key, owner])
-  const write = <Answer>(statement: () => Statement<Answer>, trx?: Knex.Transaction): PromiseLike<Answer> =>
-    trx ? statement() : run(statement)
 
   return {
     find: async user => (await find([user.key])).get(user.key) ?? null,
@@ -101,32 +100,49 @@ export function sqlProfiles<Profile extends object>(
       return users.map(user => found.get(user.key) ?? null)
     },
     async create(owner, values, trx) {
-      const ownKey = keyOf('sqlProfiles().create()', owner)
+      const where = 'sqlProfiles().create()'
+      const ownKey = keyOf(where, owner)
+      if (!isPossible(ownKey))
+        throw new OptionInvalid(
+          where,
+          'owner',
+          'has a key with a NUL or half a character in it, which no database takes as text.',
+        )
       const row = { ...rowOf(values, fields), [key]: ownKey }
       // First, since an insert that fails would be the end of the application's transaction on PostgreSQL.
       if (await has(ownKey, trx)) throw new ProfileExists()
       try {
-        await write(() => (trx ?? knex)(table).insert(row), trx)
+        await runIn(trx)(() => (trx ?? knex)(table).insert(row))
       } catch (error) {
-        if (!trx && isDuplicate(error) && (await has(ownKey))) throw new ProfileExists()
+        const mayLook = !(trx ?? knex).isTransaction
+        if (mayLook && isDuplicate(error) && (await has(ownKey))) throw new ProfileExists()
         throw error
       }
     },
     async change(owner, values, trx) {
       const ownKey = keyOf('sqlProfiles().change()', owner)
       const row = rowOf(values, fields)
-      const isThere =
-        Object.keys(row).length === 0 ? await has(ownKey, trx) : await write(() => own(ownKey, trx).update(row), trx)
+      const update = () => runIn(trx)(() => own(ownKey, trx).update(row))
+      const isThere = isPossible(ownKey) && (Object.keys(row).length > 0 ? await update() : await has(ownKey, trx))
       if (!isThere) throw new ProfileUnknown()
     },
     async remove(owner, trx) {
       const ownKey = keyOf('sqlProfiles().remove()', owner)
-      if (!(await write(() => own(ownKey, trx).del(), trx))) throw new ProfileUnknown()
+      const isThere = isPossible(ownKey) && (await runIn(trx)(() => own(ownKey, trx).del()))
+      if (!isThere) throw new ProfileUnknown()
     },
     async carry(from, to, trx) {
-      await own(from, trx).update({ [key]: to })
+      if (isPossible(from)) await runIn(trx)(() => own(from, trx).update({ [key]: to }))
     },
   }
+}
+
+/**
+ * Whether somebody with this key can have a profile, in any of the databases. PostgreSQL refuses NUL in text, and with it a whole look-up, which
+ * may be about others too; half a surrogate pair would be stored as the one character that stands for all that is none.
+ */
+function isPossible(key: string): boolean {
+  return !key.includes('\0') && key.isWellFormed()
 }
 
 function keyOf(where: string, owner: ProfileOwner): string {

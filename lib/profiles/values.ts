@@ -5,7 +5,8 @@ import { isPlainObject } from '../options.ts'
 export function checkFields(where: string, fields: unknown, key: string): void {
   if (!Array.isArray(fields) || fields.some(field => typeof field !== 'string' || !/^[^\s`"'?\0.*]+$/.test(field)))
     throw new OptionInvalid(where, 'fields', "must be an array of names of columns, as ['company', 'about'].")
-  if (fields.includes(key))
+  // SQLite and MariaDB do not tell columns apart by case.
+  if (fields.some(field => field.toLowerCase() === key.toLowerCase()))
     throw new OptionInvalid(where, 'fields', `must not have '${key}' among them: whose a profile is cannot be set.`)
 }
 
@@ -22,7 +23,14 @@ export function rowOf(values: object, fields: readonly string[]): Record<string,
     return problem === null ? [] : [[/^[\w-]{1,64}$/.test(field) ? field : 'values', problem]]
   })
   if (problems.length > 0) throw new ProfileInvalid(Object.fromEntries(problems))
-  return Object.fromEntries(given)
+  return Object.fromEntries(
+    given.map(([field, value]) => [field, value instanceof Uint8Array ? asBuffer(value) : value]),
+  )
+}
+
+/** What every driver takes for bytes. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function valueProblem(value: unknown): string | null {

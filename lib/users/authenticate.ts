@@ -7,6 +7,15 @@ import { backendFailure, type Credentials, checkUser, type UserBackend } from '.
 import type { RequestThrottle } from './throttle/request.ts'
 import type { AuthenticatedUser } from './user.ts'
 
+/** Where and by whom credentials are looked at. */
+export interface Authentication {
+  readonly backends: Iterable<UserBackend>
+  readonly ctx: ParameterizedContext
+  readonly throttle: RequestThrottle | undefined
+  /** Whoever is known to have the credentials already: no backend is asked then. */
+  readonly recall: (() => Promise<AuthenticatedUser | null>) | undefined
+}
+
 /**
  * Asks the backends in their order who has these credentials. Null: nobody, or somebody who may not log in.
  * @throws CredentialsInvalid where a field is no text
@@ -14,14 +23,12 @@ import type { AuthenticatedUser } from './user.ts'
  * @throws BackendUnavailable where a backend fails before one knows them
  */
 export async function authenticateWith(
-  backends: Iterable<UserBackend>,
+  { backends, ctx, throttle, recall }: Authentication,
   given: unknown,
-  ctx: ParameterizedContext,
-  throttle: RequestThrottle | undefined,
 ): Promise<AuthenticatedUser | null> {
   const credentials = checkCredentials(given)
   if (Object.values(credentials).includes('')) return null
-  const find = () => askEach(backends, credentials, ctx)
+  const find = async () => (await recall?.()) ?? askEach(backends, credentials, ctx)
   return throttle ? throttle.run(credentials, find) : find()
 }
 

@@ -31,8 +31,9 @@ export interface UserBackend {
    */
   identify?(name: string, ctx: ParameterizedContext): Promise<AuthenticatedUser | null>
   /**
-   * Whether a user's stamp becomes another with their password: then credentials that were right are right for as long as it is the same, and
-   * feeds need not ask `authenticate` about them at each poll. @default false
+   * Whether a user's stamp becomes another with their password, and `authenticate` refuses nobody whose password is right but those who are not
+   * active: then credentials that were right are right for as long as name, address and stamp are the same, and feeds ask `authenticate` about them
+   * twice a day. A backend that wraps another one and refuses more says false. @default false
    */
   readonly stampFollowsPassword?: boolean
   /**

@@ -1,6 +1,6 @@
 import { coalesce } from '../coalesce.ts'
 import { OptionInvalid } from '../errors.ts'
-import { checkOptionalFunction } from '../options.ts'
+import { checkOneOf, checkOptionalFunction } from '../options.ts'
 import { checkBackendName, type UserBackend } from './backend.ts'
 import type { AuthenticatedUser } from './user.ts'
 
@@ -23,6 +23,7 @@ export class Backends implements Iterable<UserBackend> {
         throw new OptionInvalid(where, option, 'must be a user backend: an object with name and load().')
       checkBackendName(where, backend.name, `${option}.name`)
       for (const method of OPTIONAL) checkOptionalFunction(where, `${option}.${method}`, backend[method])
+      checkOneOf(where, `${option}.stampFollowsPassword`, backend.stampFollowsPassword ?? false, [true, false])
       if (!backend.toSession !== !backend.fromSession)
         throw new OptionInvalid(where, option, 'must have both of toSession() and fromSession(), or neither.')
       if (this.#entries.has(backend.name))

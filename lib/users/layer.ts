@@ -115,12 +115,9 @@ function identification(
 ): Identification {
   return {
     layer: backends,
-    authenticate: credentials => authenticateWith(backends, credentials, ctx, throttle),
+    authenticate: (credentials, recall) => authenticateWith({ backends, ctx, throttle, recall }, credentials),
     remember: user => logins.remember(user),
-    async recall(remembered, credentials) {
-      if (throttle && !(await throttle.isOpen(credentials))) return null
-      return logins.recall(remembered)
-    },
+    recall: remembered => logins.recall(remembered),
     find: user => logins.activeUser(user),
     async logIn(user, via) {
       if (!user?.isAuthenticated) throw new LoginInvalid('hand it a user that ctx.authenticate() answered.')

@@ -9,13 +9,15 @@ import type { AuthenticatedUser } from './user.ts'
 /** Why a login that a session carries does not hold any more. */
 export type LoginLost = 'backend-gone' | 'user-gone' | 'user-inactive' | 'stamp-changed'
 
+/** What of a user must be the same for credentials that were right to be so still. */
+type Likeness = Pick<AuthenticatedUser, 'backend' | 'id' | 'stamp' | 'username' | 'email'>
+
 /** Somebody who has shown credentials that were right, as they were then. */
-export interface RememberedUser {
-  readonly login: SessionLogin
-  readonly username: string
-  readonly email: string | null
-  /** Whether another password would show in the stamp. */
-  readonly followsPassword: boolean
+export interface RememberedUser extends Likeness {
+  /** The user, where nobody can be asked who they are now since sessions carry them. */
+  readonly carried: AuthenticatedUser | null
+  /** Whether credentials are wrong only when the user is not the same any more: another password shows in the stamp, and no other backend comes before. */
+  readonly isBinding: boolean
 }
 
 /** Binds sessions to users, and tells from a session who is logged in by it. */
@@ -59,22 +61,26 @@ export class Logins {
 
   /** What tells a user again who has shown credentials that are right. No session need ever have begun. */
   remember(user: AuthenticatedUser): RememberedUser {
-    const backend = this.#backendOf(user)
-    const { username, email } = user
-    const followsPassword = backend.stampFollowsPassword === true
-    return { login: loginOf(backend, user, user.stamp), username, email, followsPassword }
+    const asked = this.#backendOf(user)
+    const [first] = [...this.#backends].filter(({ authenticate }) => authenticate)
+    const { backend, id, stamp, username, email } = user
+    const carried = asked.fromSession ? user : null
+    const isBinding = asked === first && asked.stampFollowsPassword === true && !carried
+    return { backend, id, stamp, username, email, carried, isBinding }
   }
 
   /** The user who was remembered; null where they are gone, may not log in, or are not quite the same any more. @throws BackendUnavailable */
-  async recall({ login, username, email }: RememberedUser): Promise<AuthenticatedUser | null> {
-    const user = await this.activeUser(login)
-    return user?.stamp === login.stamp && user.username === username && user.email === email ? user : null
+  async recall(remembered: RememberedUser): Promise<AuthenticatedUser | null> {
+    const { carried, stamp, username, email } = remembered
+    if (carried) return carried
+    const user = await this.activeUser(remembered)
+    return user?.stamp === stamp && user.username === username && user.email === email ? user : null
   }
 
-  /** The user with this id in a backend; null where there is none who may log in. @throws BackendUnavailable */
-  async activeUser(login: { backend: string; id: string; snapshot?: SessionData }): Promise<AuthenticatedUser | null> {
-    const backend = this.#backends.get(login.backend)
-    const user = backend ? await this.#load(backend, login) : null
+  /** The user with this id in a backend; null where there is none who may log in, or whom sessions alone carry. @throws BackendUnavailable */
+  async activeUser({ backend, id }: { backend: string; id: string }): Promise<AuthenticatedUser | null> {
+    const asked = this.#backends.get(backend)
+    const user = asked && !asked.fromSession ? await this.#load(asked, { id }) : null
     return user?.isActive ? user : null
   }
 

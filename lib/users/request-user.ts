@@ -1,6 +1,6 @@
 import type { ParameterizedContext } from 'koa'
 import { LayerMissing } from '../errors.ts'
-import type { Credentials, UserBackend } from './backend.ts'
+import type { UserBackend } from './backend.ts'
 import type { RememberedUser } from './login.ts'
 import type { AnonymousUser, AuthenticatedUser } from './user.ts'
 
@@ -14,15 +14,15 @@ export type Enrichment = (user: AnyUser) => Promise<AnyUser>
 export interface Identification {
   /** The `users()` that is asked: the same one at each of its requests. */
   readonly layer: object
-  /** Who has these credentials. */
-  authenticate(credentials: object): Promise<AuthenticatedUser | null>
+  /**
+   * Who has these credentials. @param recall who is known to have them already, if anybody: asked in place of the backends and within the same
+   * limits, so that nobody can tell from a refusal whether somebody would have been known
+   */
+  authenticate(credentials: object, recall?: () => Promise<AuthenticatedUser | null>): Promise<AuthenticatedUser | null>
   /** What tells a user again who has shown credentials that are right. */
   remember(user: AuthenticatedUser): RememberedUser
-  /**
-   * The user who has shown these credentials before, with nothing asked of the backend but who they are now; null where the credentials have to be
-   * looked at again.
-   */
-  recall(remembered: RememberedUser, credentials: Credentials): Promise<AuthenticatedUser | null>
+  /** Who was remembered, with nothing asked of the backend but who they are now; null where the credentials have to be looked at again. */
+  recall(remembered: RememberedUser): Promise<AuthenticatedUser | null>
   /** The user with this id, if there is one who may log in. */
   find(user: { backend: string; id: string }): Promise<AuthenticatedUser | null>
   /** Logs somebody in. @param via what has to vouch for this login at each request; left out, it holds by itself */
@@ -53,21 +53,28 @@ export class RequestUser {
 
   /** Makes somebody the user of this request, enriched by the layers above. */
   async become(user: AnyUser): Promise<void> {
-    let enriched = user
-    for (const enrich of this.#enrichments) enriched = await enrich(enriched)
+    const enriched = await this.#enriched(user)
     this.#plain = user
     this.#user = enriched
   }
 
-  /** Asks the layers above again what they know of the user. */
+  /** Asks the layers above again what they know of the user. Whoever logs in or out meanwhile stays. */
   async enrichAgain(): Promise<void> {
-    await this.become(this.#plain)
+    const user = this.#plain
+    const enriched = await this.#enriched(user)
+    if (user) this.#user = enriched
   }
 
   /** Enriches the user there is, and whoever follows in this request. */
   async enrichWith(enrichment: Enrichment): Promise<void> {
     this.#user = await enrichment(this.#user)
     this.#enrichments.push(enrichment)
+  }
+
+  async #enriched(user: AnyUser): Promise<AnyUser> {
+    let enriched = user
+    for (const enrich of this.#enrichments) enriched = await enrich(enriched)
+    return enriched
   }
 }
 

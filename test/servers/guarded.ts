@@ -13,13 +13,16 @@ export interface Start {
   as?: { uid: number; gid: number } | undefined
 }
 
-/** Starts "$2 …" with its output in $1, says its process id, and kills it when this shell's input ends: when whoever started it is gone. */
+/**
+ * Starts "$2 …" with its output in $1, says its process id, and kills it when this shell's input ends: when whoever started it is gone. Its
+ * children go with it: nginx's workers would go on without it.
+ */
 const GUARD = `
   log=$1; shift
   "$@" </dev/null >>"$log" 2>&1 & server=$!
   echo $server
   exec 3<&0
-  (cat <&3 >/dev/null; kill -9 $server) >/dev/null 2>&1 & guard=$!
+  (cat <&3 >/dev/null; kill -9 $server $(cat /proc/$server/task/$server/children)) >/dev/null 2>&1 & guard=$!
   wait $server
   kill $guard
 `

@@ -1,13 +1,26 @@
-import test from 'ava'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
+import test, { type ExecutionContext } from 'ava'
 import { startMariadb } from './mariadb.ts'
 import { startMemcached } from './memcached.ts'
+import { startNginx } from './nginx.ts'
 import { firstWords } from './port.ts'
 import { startPostgresql } from './postgresql.ts'
 import { startRedis } from './redis.ts'
 import { startRedisCluster } from './redis-cluster.ts'
 import { sharedServer } from './shared.ts'
 
-for (const [name, start] of Object.entries({ startRedis, startMemcached, startMariadb, startPostgresql })) {
+/** With a cache, for which it starts a process beside its worker. */
+const cachingNginx = (t: ExecutionContext) =>
+  startNginx(t, {
+    http: ({ port, folder }) => `
+      proxy_cache_path ${folder}/cache keys_zone=pages:1m;
+      server { listen 127.0.0.1:${port}; return 204; }`,
+  })
+const starts = { startRedis, startMemcached, startMariadb, startPostgresql, startNginx: cachingNginx }
+
+for (const [name, start] of Object.entries(starts)) {
   test(`${name} starts a private server, which can be killed, started again and frozen.`, async t => {
     const begun = performance.now()
     const server = await start(t)
@@ -21,6 +34,25 @@ for (const [name, start] of Object.entries({ startRedis, startMemcached, startMa
     server.signal('SIGCONT')
   })
 }
+
+test('A server and its children end with the process that started them, also where that is killed.', async t => {
+  const nginx = new URL('nginx.ts', import.meta.url).href
+  const program = `
+    import { startNginx } from ${JSON.stringify(nginx)}
+    const http = ({ port }) => \`server { listen 127.0.0.1:\${port}; return 204; }\`
+    const { port } = await startNginx({ teardown() {} }, { http })
+    console.log(port)
+    setInterval(() => {}, 1000)`
+  const starter = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const port = Number(String((await once(starter.stdout, 'data'))[0]))
+  t.not(await firstWords(port, 'x\r\n\r\n'), '')
+  starter.kill('SIGKILL')
+  // Its worker is what answers: it is gone when nobody does.
+  while ((await firstWords(port, 'x\r\n\r\n')) !== '') await wait(20)
+  t.pass()
+})
 
 test('startRedisCluster starts a private cluster, which knows its masters.', async t => {
   const begun = performance.now()

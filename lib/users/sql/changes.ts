@@ -23,7 +23,8 @@ export interface UserChanges {
   /** Locks a user out and ends all sessions. @throws UserUnknown */
   deactivate(id: string): Promise<void>
   /**
-   * Removes a user, with permissions, memberships and identities, which ends all sessions. Profiles are the application's to remove.
+   * Removes a user, with permissions, memberships and identities, which ends all sessions. Profiles and feed tokens are the application's to remove;
+   * the tokens open nothing any more.
    * @throws UserUnknown
    */
   delete(id: string): Promise<void>

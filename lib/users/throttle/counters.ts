@@ -12,8 +12,6 @@ export interface FailureLimit {
 export interface FailureCounters {
   /** Adds a failure, unless it would be one too many: 0, or in how many milliseconds there will be room for it. */
   add(key: string, limit: FailureLimit): Promise<number>
-  /** What the failures weigh that are not forgotten; 0 where there are none. */
-  weigh(key: string): Promise<number>
   /** Takes a failure back that was added. */
   takeBack(key: string, limit: FailureLimit): Promise<void>
   /** Forgets all failures. */

@@ -27,10 +27,6 @@ export class MemoryCounters implements FailureCounters {
     return Math.max(over, 0)
   }
 
-  async weigh(key: string): Promise<number> {
-    return Math.max((this.#failures.get(key) ?? 0) - this.#now(), 0)
-  }
-
   async takeBack(key: string, { weight }: FailureLimit): Promise<void> {
     const left = (this.#failures.get(key) ?? 0) - weight
     if (left > this.#now()) this.#failures.set(key, left)

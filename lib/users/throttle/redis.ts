@@ -28,10 +28,7 @@ return {'taken back'}
  */
 export function redisCounters(where: string, option: string, client: RedisClient, prefix: string): FailureCounters {
   const commands = commandsOf(where, client, option)
-  const left = async (key: string) => Math.max(Number(await commands.send('PTTL', prefix + key)), 0)
   return {
-    weigh: left,
-    marked: left,
     async add(key, { weight, most }) {
       const [over] = await commands.run(ADD, prefix + key, String(weight), String(most))
       return Number(over)
@@ -44,6 +41,9 @@ export function redisCounters(where: string, option: string, client: RedisClient
     },
     async mark(key, lasts) {
       await commands.send('SET', prefix + key, '', 'PX', String(lasts))
+    },
+    async marked(key) {
+      return Math.max(Number(await commands.send('PTTL', prefix + key)), 0)
     },
   }
 }

@@ -11,8 +11,6 @@ import { Throttle } from './throttle.ts'
 export interface RequestThrottle {
   /** Finds whose credentials they are, if that may be looked at. @throws TooManyAttempts */
   run(credentials: Credentials, find: () => Promise<AuthenticatedUser | null>): Promise<AuthenticatedUser | null>
-  /** Whether credentials that are known to be right may pass as things are, without being looked at. */
-  isOpen(credentials: Credentials): Promise<boolean>
   /** Has the account know the browser again, of a user who logs in with the credentials that this request has shown. */
   recognise(user: AuthenticatedUser): void
 }
@@ -36,7 +34,6 @@ export function requestThrottle(
     const deviceFor = (account: string) =>
       setting.deviceCookie ? deviceCookie(ctx, access).deviceFor(account, ctx.req) : null
     return {
-      isOpen: credentials => throttle.isOpen({ credentials, ip: ctx.ip, deviceFor }),
       async run(credentials, find) {
         const attempt = await throttle.admit({ credentials, ip: ctx.ip, deviceFor })
         let user: AuthenticatedUser | null

@@ -27,10 +27,6 @@ export class SharedCounters implements FailureCounters {
     return over
   }
 
-  async weigh(key: string): Promise<number> {
-    return (await this.#ask(store => store.weigh(key))) ?? this.#local.weigh(key)
-  }
-
   async takeBack(key: string, limit: FailureLimit): Promise<void> {
     await this.#local.takeBack(key, limit)
     await this.#ask(store => store.takeBack(key, limit))

@@ -59,14 +59,7 @@ export function sqlCounters(where: string, option: string, knex: SqlClient, now:
     sweep().catch(() => {})
   }
 
-  const left = async (key: string) => {
-    const [row] = await run('select ends_at as ends from login_attempts where id = ?', key)
-    return row ? Math.max(Number(row.ends) - now(), 0) : 0
-  }
-
   return {
-    weigh: left,
-    marked: left,
     async add(key, { weight, most }) {
       const moment = now()
       const token = randomBytes(9).toString('base64url')
@@ -83,6 +76,10 @@ export function sqlCounters(where: string, option: string, knex: SqlClient, now:
     },
     async mark(key, lasts) {
       await run(mark, key, now() + lasts)
+    },
+    async marked(key) {
+      const [row] = await run('select ends_at as ends from login_attempts where id = ?', key)
+      return row ? Math.max(Number(row.ends) - now(), 0) : 0
     },
   }
 }

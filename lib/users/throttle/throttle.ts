@@ -113,20 +113,6 @@ export class Throttle {
     }
   }
 
-  /** Whether a login that is known to be right would be let through as things are. Nothing is counted. */
-  async isOpen(asked: Guess): Promise<boolean> {
-    const { counters, perClient, perAccount, perNetwork } = this.#setting
-    const party = partyOf(asked)
-    const hasRoom = async (key: string, { weight, most }: FailureLimit) => (await counters.weigh(key)) + weight <= most
-    const [client, familiar] = await Promise.all([
-      hasRoom(party.clientKey, perClient),
-      party.isDevice || counters.marked(party.familiarKey),
-    ])
-    if (!client || familiar) return client
-    const rooms = await Promise.all([hasRoom(party.accountKey, perAccount), hasRoom(party.networkKey, perNetwork)])
-    return !rooms.includes(false)
-  }
-
   async #reserveFirst(guess: string, party: Party): Promise<Reserved[] | Refusal> {
     const answer = this.#reserve(party)
     this.#underway.set(guess, answer)
