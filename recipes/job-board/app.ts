@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import Koa from 'koa'
 import { type SigningKey, sameOrigin } from 'koa-strata'
-import { type SqlUsers, sqlUsers } from 'koa-strata/sql'
+import { type SqlFeedTokens, type SqlUsers, sqlFeedTokens, sqlUsers } from 'koa-strata/sql'
 import { type Board, createBoard } from './board/board.ts'
 import { createIdentity } from './identity.ts'
 import { PartnerDirectory, partnerUsers } from './partner.ts'
@@ -12,6 +12,7 @@ import { loginRoutes } from './routes/login.ts'
 import { openingRoutes } from './routes/openings.ts'
 import { profileRoutes } from './routes/profile.ts'
 import { staffRoutes } from './routes/staff.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 import { serveAssets } from './web/assets.ts'
 import { errorPages } from './web/error-pages.ts'
 import { pageHeaders } from './web/headers.ts'
@@ -37,6 +38,8 @@ export interface JobBoard {
   readonly app: Koa
   /** Manages the people who have a record. */
   readonly users: SqlUsers
+  /** Manages what people's feed readers read with. */
+  readonly tokens: SqlFeedTokens
   readonly board: Board
 }
 
@@ -45,8 +48,16 @@ export function createJobBoard(options: JobBoardOptions): JobBoard {
   const { database, keys, origin, partners = new PartnerDirectory([]), now = Date.now } = options
   const { secure = origin.startsWith('https:') } = options
   const users = sqlUsers(database, { name: 'sql', now })
+  const tokens = sqlFeedTokens(database, { now })
   const board = createBoard(database, now)
-  const identity = createIdentity({ database, backends: [users, partnerUsers(partners)], keys, secure, now })
+  const identity = createIdentity({
+    database,
+    backends: [users, partnerUsers(partners)],
+    sources: board.profiles.sources,
+    keys,
+    secure,
+    now,
+  })
 
   const app = new Koa()
   app.use(pageHeaders).use(errorPages).use(serveAssets).use(sameOrigin()).use(identity)
@@ -57,9 +68,10 @@ export function createJobBoard(options: JobBoardOptions): JobBoard {
     companyRoutes(board),
     accountRoutes(),
     staffRoutes(board),
-    feedRoutes(board, { origin, requireHttps: secure, now }),
+    feedRoutes(board, { origin, requireHttps: secure, tokens, now }),
+    tokenRoutes({ database, tokens, origin, now }),
   ]
   for (const router of routers) app.use(router.routes())
   for (const router of routers) app.use(router.allowedMethods())
-  return { app, users, board }
+  return { app, users, tokens, board }
 }

@@ -16,6 +16,7 @@ test.before(async () => {
   board = await startBoard(end => ends.push(end))
   for (const [name, person] of Object.entries(people)) visitors.set(name, await Visitor.loggedIn(board, person))
   visitors.set('nobody', new Visitor(board))
+  await board.tokens.create((await board.users.find({ username: marta.username }))!, { name: 'Reader' })
 })
 test.after.always(async () => {
   for (const end of ends.reverse()) await end()
@@ -112,6 +113,22 @@ const rights: Record<string, Bad> = {
   'a stranger who posts an opening': { as: 'nobody', body: GOOD, status: 401 },
   'a stranger who applies': { as: 'nobody', path: '/openings/1/applications', body: 'letter=L', status: 401 },
   'a stranger who ends sessions': { as: 'nobody', path: '/account/sessions/end-all', body: '', status: 401 },
+  'a stranger who makes a token': { as: 'nobody', path: '/feeds/tokens', body: 'name=a&scope=all', status: 401 },
+  'a stranger who ends tokens': { as: 'nobody', path: '/feeds/tokens/end-all', body: '', status: 401 },
+  'somebody without feeds who makes a token': {
+    as: 'robin',
+    path: '/feeds/tokens',
+    body: 'name=a&scope=all',
+    status: 403,
+    says: /Set up your profile/,
+  },
+  "another person's token, ended": { as: 'ines', path: '/feeds/tokens/end', body: 'token=1', status: 404 },
+  'a token for another site': {
+    path: '/feeds/tokens',
+    body: 'name=a&scope=all',
+    headers: { origin: 'https://evil.example' },
+    status: 403,
+  },
   'an employee who posts an opening': { as: 'ines', body: GOOD, status: 403 },
   'a partner who posts an opening': { as: 'noor', body: GOOD, status: 403 },
   'somebody without a profile who posts an opening': {
@@ -176,6 +193,38 @@ const logins: Record<string, Bad> = Object.fromEntries(
   ).map(([name, body, status]) => [`a login with ${name}`, { as: 'nobody', path: '/login', body, status }]),
 )
 
+const tokens: Record<string, Bad> = Object.fromEntries(
+  (
+    [
+      ['no fields', '', 422, /2 fields need another look/],
+      ['no name', 'scope=all', 422, /Write what it is for/],
+      ['a name of spaces', 'name=+%C2%A0&scope=all', 422],
+      ['a name that nobody can see', 'name=%E2%80%8B&scope=all', 422],
+      ['a name of 101 characters', `name=${'é'.repeat(101)}&scope=all`, 422, /101 characters/],
+      ['a name of two lines', 'name=a%0Ab&scope=all', 422, /cannot be shown/],
+      ['a name with a NUL', 'name=a%00b&scope=all', 422],
+      ['a list of names', 'name[]=a&scope=all', 422],
+      ['a name that comes twice', 'name=a&name=b&scope=all', 400],
+      ['half a surrogate pair', 'name=%ED%A0%80&scope=all', 400],
+      ['no choice of feeds', 'name=a', 422, /Choose at least one of your feeds/],
+      ['another choice of feeds', 'name=a&scope=none', 422],
+      ['none of the feeds', 'name=a&scope=some', 422],
+      ['a feed of somebody else', 'name=a&scope=some&feed-activity=yes', 422],
+      ['a feed that there is not', 'name=a&scope=some&feed-__proto__=yes', 422],
+    ] as const
+  ).map(([name, body, status, says]) => [
+    `a token with ${name}`,
+    { path: '/feeds/tokens', body, status, ...(says && { says }) },
+  ]),
+)
+
+const tokenIds: Record<string, Bad> = Object.fromEntries(
+  ['', 'token=', ...noIds.map(id => `token=${id}`), "token=1'--", 'token=999', 'token[]=1'].map(body => [
+    `the end of a token by “${body}”`,
+    { path: '/feeds/tokens/end', body, status: 404 },
+  ]),
+)
+
 const addresses: Record<string, Bad> = {
   'a page that there is not': { method: 'GET', path: '/nothing-here', status: 404 },
   'an address that is no UTF-8': { method: 'GET', path: '/openings/%E0%A4%A', status: 404 },
@@ -184,10 +233,13 @@ const addresses: Record<string, Bad> = {
   'a logout by a link': { method: 'GET', path: '/logout', status: 405 },
   'an opening to PUT': { method: 'PUT', path: '/openings/1', body: GOOD, status: 405 },
   'an opening to DELETE': { method: 'DELETE', path: '/openings/1', status: 405 },
+  'a list of tokens to PUT': { method: 'PUT', path: '/feeds/tokens', body: 'name=a&scope=all', status: 405 },
+  'an end of tokens by a link': { method: 'GET', path: '/feeds/tokens/end-all', status: 405 },
   'a POST to a page': { path: '/staff', body: GOOD, status: 405 },
 }
 
-for (const [title, bad] of Object.entries({ ...shapes, ...fields, ...ids, ...rights, ...logins, ...addresses })) {
+const everyBad = { ...shapes, ...fields, ...ids, ...rights, ...logins, ...tokens, ...tokenIds, ...addresses }
+for (const [title, bad] of Object.entries(everyBad)) {
   test(`${title}: ${bad.status}, a page that says so, and nothing is changed`, async t => {
     const { as = 'marta', method = 'POST', path = '/company/openings', body, type = FORM, headers = {}, status } = bad
     const before = await everything()
@@ -200,7 +252,7 @@ for (const [title, bad] of Object.entries({ ...shapes, ...fields, ...ids, ...rig
     })
     const page = await response.text()
     t.is(response.status, status, page)
-    if (!path.startsWith('/feeds/')) {
+    if (!/^\/feeds\/\w+\.\w+$/.test(path)) {
       t.is(response.headers.get('content-type'), 'text/html; charset=utf-8')
       t.regex(page, /<h1[^>]*>[^<]+<\/h1>/)
     }
@@ -257,6 +309,7 @@ async function everything(): Promise<string> {
     'applications',
     'recommendations',
     'activity',
+    'feed_tokens',
   ]
   const rows = await Promise.all(tables.map(table => board.database(table)))
   return JSON.stringify(rows, (column, value) => (column === 'last_login' ? undefined : value))

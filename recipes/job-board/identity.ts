@@ -10,9 +10,8 @@ import {
   type UserBackend,
   users,
 } from 'koa-strata'
-import { sqlProfiles } from 'koa-strata/sql'
 import { sqlStore } from 'koa-strata/stores/sql'
-import { type EmployeeProfile, type EmployerProfile, type PartnerProfile, profileTables } from './board/profiles.ts'
+import type { ProfileSources } from './board/profiles.ts'
 import { forms } from './web/form.ts'
 
 /** What the identity of the board's people is made of. */
@@ -20,6 +19,8 @@ export interface IdentityOptions {
   database: Knex
   /** Who knows users, in the order in which they are asked. */
   backends: readonly UserBackend[]
+  /** Who is what on the board. */
+  sources: ProfileSources
   keys: readonly SigningKey[]
   secure: boolean
   now: () => number
@@ -29,15 +30,11 @@ export interface IdentityOptions {
  * Who is there: sessions, users, profiles, each layer on the one before. The forms come last, so that a body is read only after the session
  * was. `BoardState` and `BoardContext` are what the layers give, for the routers.
  */
-export function createIdentity({ database, backends, keys, secure, now }: IdentityOptions) {
+export function createIdentity({ database, backends, sources, keys, secure, now }: IdentityOptions) {
   return stack(
     sessions({ store: sqlStore(database, { now }), keys, cookie: { secure }, now }),
     users({ backends }),
-    profiles({
-      employer: sqlProfiles<EmployerProfile>(database, { table: profileTables.employer }),
-      employee: sqlProfiles<EmployeeProfile>(database, { table: profileTables.employee }),
-      partner: sqlProfiles<PartnerProfile>(database, { table: profileTables.partner }),
-    }),
+    profiles(sources),
     forms,
   )
 }

@@ -1,14 +1,15 @@
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
+import { loginAs } from 'koa-strata/testing'
 import { createJobBoard, type JobBoard } from './app.ts'
 import { openDatabase, prepareDatabase } from './board/database.ts'
 import { PartnerDirectory } from './partner.ts'
-import { partnerPeople, seed } from './seed.ts'
+import { type demoAccounts, partnerPeople, seed } from './seed.ts'
 
 /** What runs when a test, or a file of tests, ends. */
 export type AtEnd = (end: () => unknown) => void
@@ -18,8 +19,8 @@ export interface TestBoard extends JobBoard {
   readonly origin: string
   readonly database: Knex
   readonly partners: PartnerDirectory
-  /** What was answered, as `200 /feeds/openings.atom`. */
-  readonly answers: string[]
+  /** What it listens by, for a test that looks at its requests. */
+  readonly server: Server
   /** What the app told its 'error' event: mistakes that were answered with 5xx. */
   readonly errors: unknown[]
 }
@@ -49,12 +50,8 @@ export async function startBoard(atEnd: AtEnd, now: () => number = Date.now): Pr
   const board = createJobBoard({ database, keys: ['k'.repeat(32)], origin, partners, now })
   const errors: unknown[] = []
   board.app.on('error', error => errors.push(error))
-  const answers: string[] = []
-  server.on('request', (request, response) => {
-    response.once('finish', () => answers.push(`${response.statusCode} ${request.url}`))
-  })
   server.on('request', board.app.callback())
-  return { ...board, origin, database, partners, answers, errors }
+  return { ...board, origin, database, partners, server, errors }
 }
 
 /** A name and a password. */
@@ -83,6 +80,13 @@ export class Visitor {
     const visitor = new Visitor(board)
     const response = await visitor.post('/login', { username, password })
     if (response.status !== 303) throw new Error(`${username} could not log in: ${response.status}`)
+    return visitor
+  }
+
+  /** Somebody with a record, logged in without a password. */
+  static async of(board: TestBoard, username: keyof typeof demoAccounts): Promise<Visitor> {
+    const visitor = new Visitor(board)
+    visitor.cookie = await loginAs(board.app, (await board.users.find({ username }))!)
     return visitor
   }
 

@@ -179,13 +179,54 @@ test('Chromium reads each feed with the session, and with the name and a passwor
   t.is((await reader.context().cookies()).length, 0)
 })
 
+test('in Chromium somebody makes a token for a reader, sees it once, reads by it, and ends it', async t => {
+  const board = await startBoard(t.teardown)
+  const page = await openPage(t, board)
+  await logIn(page, ines)
+  await page.getByRole('link', { name: 'Feeds' }).click()
+  await page.getByRole('link', { name: 'Your tokens' }).click()
+  t.is(await heading(page), 'Tokens for feed readers')
+  await page.getByLabel('Only those that I choose').check()
+  await page.getByRole('button', { name: 'Make the token' }).click()
+  t.is(await page.getByRole('alert').getByRole('link').count(), 2)
+  t.true(await page.getByLabel('What is it for?').evaluate(field => field === field.ownerDocument.activeElement))
+  await page.getByLabel('What is it for?').fill('قارئ')
+  await page.getByRole('checkbox', { name: 'Openings' }).check()
+  await page.getByRole('button', { name: 'Make the token' }).click()
+  t.is(await heading(page), 'Your new token')
+  const address = await page.getByRole('group', { name: 'Openings' }).getByLabel('Atom').inputValue()
+  const token = await page.getByRole('textbox', { name: 'Password' }).inputValue()
+  t.true(address.endsWith(`/feeds/openings.atom?token=${token}`))
+
+  const reader = await openPage(t, board)
+  t.is((await reader.goto(address))?.status(), 200)
+  t.is((await reader.context().cookies()).length, 0)
+  const asked = await openPage(t, board, { httpCredentials: { username: ines.username, password: token } })
+  t.is((await asked.goto('/feeds/openings.rss'))?.status(), 200)
+
+  await page.getByRole('main').getByRole('link', { name: 'Tokens for feed readers' }).click()
+  t.false((await page.content()).includes(token))
+  await page.getByRole('button', { name: 'End the token قارئ' }).click()
+  t.is(await page.getByRole('status').textContent(), 'That token has ended.')
+  t.is((await reader.context().request.get(address)).status(), 401)
+})
+
 test('in Chromium every page fits on a phone, and a keyboard reaches the content at once', async t => {
   const board = await startBoard(t.teardown)
   const width = 375
   const views: [Credentials, string[]][] = [
     [
       marta,
-      ['/company', '/company/openings/1', '/company/openings/new', '/openings', '/profile', '/feeds', '/account'],
+      [
+        '/company',
+        '/company/openings/1',
+        '/company/openings/new',
+        '/openings',
+        '/profile',
+        '/feeds',
+        '/feeds/tokens',
+        '/account',
+      ],
     ],
     [ines, ['/openings', '/openings/1', '/openings/2', '/applications', '/profile', '/nothing-here']],
     [noor, ['/openings/2', '/recommendations', '/profile']],

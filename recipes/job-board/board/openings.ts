@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { ProfileUnknown } from 'koa-strata'
 import { record } from './activity.ts'
 import type { EmployerProfile } from './profiles.ts'
 
@@ -67,11 +68,12 @@ export class Openings {
     return this.#rows().where({ 'openings.id': id, 'openings.employer_key': employerKey }).first()
   }
 
-  /** Answers its id. */
+  /** Answers its id. @throws ProfileUnknown where the employer has ceased to be one */
   async post(employer: EmployerProfile, text: OpeningText): Promise<number> {
     const at = this.#now()
     return this.#database.transaction(async trx => {
       const employer_key = employer.user_key
+      if (!(await trx('employers').where({ user_key: employer_key }).first('user_key'))) throw new ProfileUnknown()
       const row = { ...text, employer_key, created_at: at, updated_at: at }
       const [inserted] = await trx('openings').insert(row).returning<{ id: number }[]>('id')
       const { id } = inserted!

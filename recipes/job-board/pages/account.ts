@@ -33,6 +33,7 @@ ${
 }
 <form method="post" action="/account/sessions/end-all"><button class="quiet">Log out everywhere</button></form>
 </div>
+<p class="quiet-text">Feed readers with a token of their own go on reading when you log out: they are under <a href="/feeds/tokens">Tokens for feed readers</a>.</p>
 </section>`,
   }
 }

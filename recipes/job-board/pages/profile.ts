@@ -1,7 +1,7 @@
 import type { Kind } from '../board/profiles.ts'
 import type { Field, FieldErrors } from '../web/fields.ts'
 import { formView } from '../web/form-page.ts'
-import { html } from '../web/html.ts'
+import { type Html, html } from '../web/html.ts'
 import type { Page } from '../web/page.ts'
 
 /** What each kind of person says of themselves. */
@@ -59,6 +59,21 @@ const choices = {
   partner: { link: 'I recommend people', text: 'You see the openings, and recommend people whom you know.' },
 } as const satisfies Record<Kind, object>
 
+const endings = {
+  employer: {
+    summary: 'I am no longer hiring',
+    text: 'This removes your company, as long as you have posted no opening: openings stand by the company that posted them.',
+  },
+  employee: {
+    summary: 'I am no longer looking for work',
+    text: 'This removes your profile. What you have sent stays with the employers.',
+  },
+  partner: {
+    summary: 'I no longer recommend people',
+    text: 'This removes your agency. What you have sent stays with the employers.',
+  },
+} as const satisfies Record<Kind, object>
+
 const titles = { employer: 'Your company', employee: 'Your profile', partner: 'Your agency' } as const satisfies Record<
   Kind,
   string
@@ -69,7 +84,7 @@ export function welcomePage(username: string, kinds: readonly Kind[]): Page {
   return {
     title: 'Welcome',
     body: html`<h1>Welcome, <bdi>${username}</bdi></h1>
-<p class="lead">What brings you here? You choose once.</p>
+<p class="lead">What brings you here? You can be one of these at a time.</p>
 <ul class="cards">
 ${kinds.map(
   kind =>
@@ -100,6 +115,15 @@ export function profilePage(
     body: html`<div class="narrow">
 <h1>${titles[kind]}</h1>
 ${form}
+${!isNew && endingPart(kind)}
 </div>`,
   }
+}
+
+function endingPart(kind: Kind): Html {
+  const { summary, text } = endings[kind]
+  return html`<details class="ending"><summary>${summary}</summary>
+<p>${text}</p>
+<form method="post" action="/profile/remove"><button class="quiet">Remove it</button></form>
+</details>`
 }

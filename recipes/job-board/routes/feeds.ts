@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import { permissionOrBasicAuth, requireLogin, requireProfile, sessionOrBasicAuth } from 'koa-strata'
+import type { SqlFeedTokens } from 'koa-strata/sql'
 import type { Board } from '../board/board.ts'
 import { type FeedFormat, type FeedInfo, feedFormats, feeds, feedsOf, READ_REPORTS } from '../feeds/catalogue.ts'
 import { answerConditionally } from '../feeds/conditional.ts'
@@ -18,17 +19,23 @@ export interface FeedOptions {
   origin: string
   /** Whether passwords are refused over plain http. */
   requireHttps: boolean
+  /** What people give their readers in the place of their password. */
+  tokens: SqlFeedTokens
   /** The clock, in epoch milliseconds. */
   now: () => number
 }
 
-/** Private feeds: who has a session passes, else a name and password (HTTP Basic), else 401. */
-export function feedRoutes(board: Board, { origin, requireHttps, now }: FeedOptions): Router<BoardState, BoardContext> {
+/** Private feeds: who has a session passes, else a token, else a name and password (HTTP Basic), else 401. */
+export function feedRoutes(
+  board: Board,
+  { origin, requireHttps, tokens, now }: FeedOptions,
+): Router<BoardState, BoardContext> {
   const router = new Router<BoardState, BoardContext>()
   const { openings, candidates, activity } = board
-  const realm = 'Job Board'
-  const anybody = sessionOrBasicAuth({ realm, requireHttps })
-  const staff = permissionOrBasicAuth(READ_REPORTS, { realm, requireHttps })
+  const basic = { realm: 'Job Board', requireHttps, tokens, now }
+  const forOpenings = sessionOrBasicAuth({ ...basic, feed: feeds.openings.name })
+  const forApplications = sessionOrBasicAuth({ ...basic, feed: feeds.applications.name })
+  const forActivity = permissionOrBasicAuth(READ_REPORTS, { ...basic, feed: feeds.activity.name })
 
   const answer = (ctx: BoardCtx, info: FeedInfo, format: FeedFormat, entries: Entry[], changed: number) =>
     answerConditionally(ctx, {
@@ -41,7 +48,7 @@ export function feedRoutes(board: Board, { origin, requireHttps, now }: FeedOpti
   for (const format of feedFormats) {
     router.get(
       `${feeds.openings.path}.${format.extension}`,
-      anybody,
+      forOpenings,
       requireProfile(['employee', 'partner']),
       async ctx => {
         const changed = await activity.lastAt({ subjects: ['opening', 'profile'] })
@@ -49,18 +56,23 @@ export function feedRoutes(board: Board, { origin, requireHttps, now }: FeedOpti
       },
     )
 
-    router.get(`${feeds.applications.path}.${format.extension}`, anybody, requireProfile('employer'), async ctx => {
-      const { key } = ctx.state.user
-      const changed = await activity.lastAt({ employer_key: key })
-      const entries = [
-        ...(await candidates.applicationsTo(key, MOST_ENTRIES)).map(applicationEntry),
-        ...(await candidates.recommendationsTo(key, MOST_ENTRIES)).map(recommendationEntry),
-      ]
-      entries.sort((one, other) => other.published - one.published || (one.id < other.id ? -1 : 1))
-      answer(ctx, feeds.applications, format, entries.slice(0, MOST_ENTRIES), changed)
-    })
+    router.get(
+      `${feeds.applications.path}.${format.extension}`,
+      forApplications,
+      requireProfile('employer'),
+      async ctx => {
+        const { key } = ctx.state.user
+        const changed = await activity.lastAt({ employer_key: key })
+        const entries = [
+          ...(await candidates.applicationsTo(key, MOST_ENTRIES)).map(applicationEntry),
+          ...(await candidates.recommendationsTo(key, MOST_ENTRIES)).map(recommendationEntry),
+        ]
+        entries.sort((one, other) => other.published - one.published || (one.id < other.id ? -1 : 1))
+        answer(ctx, feeds.applications, format, entries.slice(0, MOST_ENTRIES), changed)
+      },
+    )
 
-    router.get(`${feeds.activity.path}.${format.extension}`, staff, async ctx => {
+    router.get(`${feeds.activity.path}.${format.extension}`, forActivity, async ctx => {
       const entries = (await activity.latest(MOST_ENTRIES)).map(activityEntry)
       answer(ctx, feeds.activity, format, entries, await activity.lastAt())
     })

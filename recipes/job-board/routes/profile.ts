@@ -7,7 +7,7 @@ import { profileFields, profilePage, welcomePage } from '../pages/profile.ts'
 import { fillIn } from '../web/fields.ts'
 import { seeOther, showPage } from '../web/page.ts'
 
-/** What people say of themselves: once to begin with, and changed later. */
+/** What people say of themselves: to begin with, changed later, and taken back. */
 export function profileRoutes({ profiles }: Board): Router<BoardState, BoardContext> {
   const router = new Router<BoardState, BoardContext>()
   const loggedIn = requireLogin({ redirect: '/login' })
@@ -51,6 +51,14 @@ export function profileRoutes({ profiles }: Board): Router<BoardState, BoardCont
     if (errors) return showPage(ctx, profilePage(kind, false, values, errors))
     await profiles.update(user.key, kind, values)
     seeOther(ctx, '/profile', 'Saved.')
+  })
+
+  router.post('/profile/remove', requireLogin(), async ctx => {
+    const { user } = ctx.state
+    const kind = kindOf(user)
+    if (!kind) return seeOther(ctx, '/welcome')
+    if (await profiles.remove(user.key, kind, { ...user.profile })) return seeOther(ctx, '/welcome', 'It is removed.')
+    seeOther(ctx, '/profile', 'You have posted openings, and they stand by your company. Nothing was removed.')
   })
 
   return router

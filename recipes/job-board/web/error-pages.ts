@@ -4,6 +4,9 @@ import type { BoardUser } from '../identity.ts'
 import { type Html, html } from './html.ts'
 import { sendPage } from './page.ts'
 
+/** The addresses of feeds. What else begins so is a page. */
+const FEED = /^\/feeds\/[^/]+\.\w+$/
+
 interface Answer {
   readonly status: number
   /** What happened, where that may be told. */
@@ -36,7 +39,7 @@ function answer(ctx: ParameterizedContext, given: Answer): void {
   const user: BoardUser | null = ctx.state.user ?? null
   ctx.remove('ETag')
   ctx.remove('Last-Modified')
-  if (ctx.path.startsWith('/feeds/') && ctx.accepts('text', 'html') === 'text') {
+  if (FEED.test(ctx.path) && ctx.accepts('text', 'html') === 'text') {
     ctx.status = given.status
     ctx.type = 'text'
     ctx.body = `${text}\n`
