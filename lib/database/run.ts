@@ -20,7 +20,8 @@ export function runOn(where: string, knex: Knex, timeout: number): Run {
   return statement => retried(() => (isLimited ? answered(statement()) : statement()))
 }
 
-async function once<Answer>(statement: () => Statement<Answer>): Promise<Answer> {
+/** Runs a part of somebody else's transaction. Rejects with what the database said, without the statement and its values. */
+export async function once<Answer>(statement: () => PromiseLike<Answer>): Promise<Answer> {
   try {
     return await statement()
   } catch (error) {

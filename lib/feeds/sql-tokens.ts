@@ -79,7 +79,8 @@ interface Row {
 
 /**
  * Feed tokens in the table that `migrate(knex)` makes, in SQLite, MariaDB or PostgreSQL. A token holds until it is revoked, or its owner is
- * deactivated or gone; a new password leaves it. It opens nothing: the knex instance stays yours to destroy.
+ * deactivated or gone; a new password leaves it. It opens nothing: the knex instance stays yours to destroy. A transaction may be handed in: then
+ * each call is a part of it.
  * @throws OptionInvalid naming the option that is wrong
  */
 export function sqlFeedTokens(knex: Knex, options: SqlFeedTokensOptions = {}): SqlFeedTokens {
@@ -92,7 +93,6 @@ export function sqlFeedTokens(knex: Knex, options: SqlFeedTokensOptions = {}): S
   checkClock(where, now)
   const run = runOn(where, knex, timeout)
   const of = (owner: FeedTokenOwner) => knex<Row>(table).where({ user_key: toBytes(keyOf(owner)) })
-
   const lastUses = new Recent<number>(MOST_USES)
 
   const findMany = async (hashes: string[]): Promise<(FoundFeedToken | null)[]> => {

@@ -29,8 +29,8 @@ import { profileFailureOf, withoutProfile } from './unavailable.ts'
 /** Options of `profiles()`. */
 export interface ProfilesOptions {
   /**
-   * How long one call of a source may take, in milliseconds: then it is no longer waited for. Behind a source that is frozen no queue grows: when
-   * 64 calls hang, one a second is let through, to see whether it is back. @default 5,000
+   * How long one call of a source may take, in milliseconds: then it is no longer waited for. Behind a source that is frozen no queue grows: once
+   * 64 calls are late, only one each deadline, or each second where that is shorter, is let through, to see whether it is back. @default 5,000
    */
   deadline?: number | undefined
   /**

@@ -62,7 +62,7 @@ export class RequestUser {
   async enrichAgain(): Promise<void> {
     const user = this.#plain
     const enriched = await this.#enriched(user)
-    if (user) this.#user = enriched
+    if (user === this.#plain) this.#user = enriched
   }
 
   /** Enriches the user there is, and whoever follows in this request. */

@@ -13,6 +13,6 @@ const FLAGS = [
 
 /** Starts the system's Chromium, without a window. CHROMIUM_PATH names another. */
 export function launchChromium(): Promise<Browser> {
-  const executablePath = requireProgram('chromium', process.env.CHROMIUM_PATH)
+  const executablePath = requireProgram('chromium', { path: process.env.CHROMIUM_PATH })
   return chromium.launch({ executablePath, args: FLAGS })
 }

@@ -10,17 +10,24 @@ export interface Ran {
   readonly stderr: string
 }
 
+/** Where a program is looked for. */
+export interface ProgramPlace {
+  /** What to install where it is missing. @default its name */
+  debianPackage?: string
+  /** A path to take in place of one on the PATH, as from the environment. */
+  path?: string | undefined
+}
+
 /**
  * The path of a program that a test drives.
- * @param name also the name of its Debian package @param given a path to take in its place, as from the environment
  * @throws Error with the line that installs it, where it is missing
  */
-export function requireProgram(name: string, given?: string): string {
-  const places = given ? [given] : (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, name))
+export function requireProgram(name: string, { debianPackage = name, path }: ProgramPlace = {}): string {
+  const places = path ? [path] : (process.env.PATH ?? '').split(delimiter).map(directory => join(directory, name))
   const found = places.find(isExecutable)
   if (found) return found
   throw new Error(
-    `This test drives ${given ?? name}, which is missing. On Debian, as root: apt-get install --yes ${name}`,
+    `This test drives ${path ?? name}, which is missing. On Debian, as root: apt-get install --yes ${debianPackage}`,
   )
 }
 

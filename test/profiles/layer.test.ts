@@ -287,6 +287,41 @@ test('Look-ups of concurrent requests become one call of findMany, and each requ
   t.deepEqual(calls[0]!.toSorted(), ['local:alice', 'local:bob', 'local:carol'])
 })
 
+test('A profile may follow from the user alone: by a rule, without a table, a service or a wait.', async t => {
+  const sources = {
+    // From what the user is.
+    moderator: { find: async (user: AuthenticatedUser) => (user.hasPermission('posts.hide') ? { since: 2001 } : null) },
+    // From where they come from, for all who ask at once.
+    member: {
+      find: async () => t.fail() as never,
+      findMany: async (asked: AuthenticatedUser[]) =>
+        asked.map(({ backend, id }) => (backend === 'ldap' ? { department: id.split('/')[0]! } : null)),
+    },
+    // Everybody else has one too.
+    guest: { find: async ({ username }: AuthenticatedUser) => ({ greeting: `Welcome, ${username}` }) },
+  }
+  const app = await startUsersApp(t, {
+    backends: [
+      directory('local', { alice: { permissions: ['posts.hide'] }, bob: {} }),
+      detachedUsers({ name: 'ldap', authenticate: async ({ username }) => ({ id: username! }) }),
+    ],
+    above: [profiles(sources)],
+    handlers: {
+      '/mine': ({ state: { user } }) => [user.isModerator, user.isMember, user.isGuest, user.profile],
+    },
+  })
+  for (const [name, expected] of [
+    ['alice', [true, false, false, { since: 2001 }]],
+    ['bob', [false, false, true, { greeting: 'Welcome, bob' }]],
+    ['sales/zoë', [false, true, false, { department: 'sales' }]],
+  ] as const) {
+    const browser = app.browser()
+    await logIn(browser, name)
+    t.deepEqual((await browser.get('/mine')).json, expected)
+  }
+  t.deepEqual((await app.browser().get('/mine')).json, [false, false, false, null])
+})
+
 test('One request after the other has its own call: what is stored now is what is found.', async t => {
   let company = 'Acme'
   const employer = { find: async () => null, findMany: async (asked: unknown[]) => asked.map(() => ({ company })) }

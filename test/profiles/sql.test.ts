@@ -49,6 +49,12 @@ const WRONG: [string, unknown, unknown, option: string][] = [
   ['a key that is a number', 'knex', { table: 'employers', key: 5 }, 'key'],
   ['a key with the table before it', 'knex', { table: 'employers', key: 'employers.user_key' }, 'key'],
   ['a key for all columns', 'knex', { table: 'employers', key: '*' }, 'key'],
+  ['fields as text', 'knex', { table: 'employers', fields: 'company' }, 'fields'],
+  ['a field with the table before it', 'knex', { table: 'employers', fields: ['employers.company'] }, 'fields'],
+  ['the key among the fields', 'knex', { table: 'employers', fields: ['company', 'user_key'] }, 'fields'],
+  ['another key among the fields', 'knex', { table: 'employers', key: 'Owner', fields: ['owner'] }, 'fields'],
+  ['timeout: 0', 'knex', { table: 'employers', timeout: 0 }, 'timeout'],
+  ['timeout: false', 'knex', { table: 'employers', timeout: false }, 'timeout'],
   ['a misspelt option', 'knex', { table: 'employers', column: 'user_key' }, 'column'],
 ]
 
@@ -166,37 +172,6 @@ for (const name of DATABASES) {
       await knex.transaction(trx => carry(`ldap:${id}`, `sql:${index}`, trx))
       t.is((await find(userOf('sql', `${index}`)))?.company, id)
     }
-  })
-
-  test(`${name}: Concurrent look-ups are one query.`, async t => {
-    const { knex, queries } = await table(t, name)
-    const people = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`p${index}`, {}]))
-    await knex('employers').insert(Object.keys(people).map(id => ({ user_key: `local:${id}`, company: id })))
-    const enough = Promise.withResolvers<void>()
-    let waiting = 0
-    const app = await startUsersApp(t, {
-      backends: [directory('local', people)],
-      above: [
-        async (ctx: { path: string }, next: () => Promise<void>) => {
-          if (ctx.path === '/company') {
-            if (++waiting === 20) enough.resolve()
-            await enough.promise
-          }
-          await next()
-        },
-        profiles({ employer: sqlProfiles<Employer>(knex, { table: 'employers' }) }),
-      ],
-      handlers: { '/company': ({ state: { user } }) => user.profile?.company },
-    })
-    const browsers = Object.keys(people).map(id => ({ id, browser: app.browser() }))
-    for (const { id, browser } of browsers) await logIn(browser, id)
-    queries.length = 0
-    const answers = await Promise.all(browsers.map(({ browser }) => browser.get('/company')))
-    t.deepEqual(
-      answers.map(({ text }) => text),
-      Object.keys(people),
-    )
-    t.is(queries.length, 1)
   })
 }
 

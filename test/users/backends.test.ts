@@ -44,6 +44,11 @@ const WRONG: [string, unknown, option: string][] = [
     'backends[2].name',
   ],
   [
+    'stampFollowsPassword that is text',
+    { backends: [{ name: 'a', load, stampFollowsPassword: 'no' }] },
+    'backends[0].stampFollowsPassword',
+  ],
+  [
     'authenticate that is no function',
     { backends: [{ name: 'a', load, authenticate: {} }] },
     'backends[0].authenticate',

@@ -36,6 +36,41 @@ test('An enrichment that fails at first is not asked again.', async t => {
   await t.notThrowsAsync(current.become(userOf('local', 'alice')))
 })
 
+test('What is known of the user is asked again, of all that stand above; where one fails it stays as it was.', async t => {
+  const current = new RequestUser(userOf('local', 'alice'))
+  let round = 0
+  let broken = false
+  await current.enrichWith(async user => Object.assign(Object.create(user), { round: ++round }))
+  await current.enrichWith(async user => {
+    if (broken) throw new Error('broken')
+    return Object.assign(Object.create(user), { twice: Reflect.get(user, 'round') * 2 })
+  })
+  await current.enrichAgain()
+  const { user } = current
+  t.deepEqual([user.key, Reflect.get(user, 'round'), Reflect.get(user, 'twice')], ['local:alice', 2, 4])
+  t.is(Object.getPrototypeOf(Object.getPrototypeOf(user)).key, 'local:alice', 'and not of what was known before')
+  broken = true
+  await t.throwsAsync(current.enrichAgain(), { message: 'broken' })
+  t.is(current.user, user)
+})
+
+test('Whoever becomes the user while that is asked again stays the user.', async t => {
+  const current = new RequestUser(userOf('local', 'alice'))
+  let answered = Promise.resolve()
+  await current.enrichWith(async user => {
+    await answered
+    return user
+  })
+  const late = Promise.withResolvers<void>()
+  answered = late.promise
+  const again = current.enrichAgain()
+  answered = Promise.resolve()
+  await current.become(userOf('local', 'bob'))
+  late.resolve()
+  await again
+  t.is(current.user.key, 'local:bob')
+})
+
 test('A request without users() is told of by the name of who needs them.', t => {
   t.throws(() => requestUserOf({}, 'profiles()'), {
     instanceOf: LayerMissing,

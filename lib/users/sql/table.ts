@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
 import { retried } from '../../database/conflicts.ts'
 import { type Dialect, dialectOf } from '../../database/dialects.ts'
-import { type Run, runOn } from '../../database/run.ts'
+import { once, type Run, runOn } from '../../database/run.ts'
 import {
   checkTableName,
   groupMembers,
@@ -121,9 +121,10 @@ export class UserTable {
     await this.rows(trx).where(this.#idColumn, this.#bound(id)).del()
   }
 
-  /** Runs a transaction, again as a whole where the database called it off. */
+  /** Runs a transaction, again as a whole where the database called it off; but not where it is a part of the application's own. */
   transaction<Answer>(change: (trx: Knex.Transaction) => Promise<Answer>): Promise<Answer> {
-    return retried(() => this.#knex.transaction(change))
+    const run = this.#knex.isTransaction ? once : retried
+    return run(() => this.#knex.transaction(change))
   }
 
   /** A transaction about one user, whose row nobody else changes meanwhile. @throws UserUnknown */

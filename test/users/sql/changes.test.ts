@@ -1,4 +1,6 @@
+import test from 'ava'
 import { UserExists, UserInvalid, UserUnknown } from 'koa-strata'
+import { sqlUsers } from 'koa-strata/sql'
 import { insertedId } from '../../database/catalogue.ts'
 import { database, PASSWORD, right, site, testEach } from './people.ts'
 
@@ -173,3 +175,27 @@ testEach('More users than one statement asks for are loaded, in the order of the
   t.true(loaded.at(-2)?.hasPermission('x'))
   t.is(queries.length, 6)
 })
+
+const CALLING_OFF = {
+  mariadb: [
+    "create trigger calls_off before update on users for each row signal sqlstate '40001' set mysql_errno = 1213, message_text = 'deadlock'",
+  ],
+  postgresql: [
+    `create function call_off() returns trigger as $$ begin raise exception using errcode = '40P01'; end $$ language plpgsql`,
+    'create trigger calls_off before update on users for each row execute function call_off()',
+  ],
+} as const
+
+for (const name of ['mariadb', 'postgresql'] as const) {
+  test(`${name}: A change that the database calls off is tried again, but not within the application's own transaction.`, async t => {
+    const { people, knex, queries } = await database(t, name)
+    const { id } = await people.create({ username: 'ada' })
+    for (const statement of CALLING_OFF[name]) await knex.raw(statement)
+    const updates = () => queries.filter(sql => sql.startsWith('update')).length
+    await t.throwsAsync(people.deactivate(id))
+    t.is(updates(), 10)
+    queries.length = 0
+    await t.throwsAsync(knex.transaction(trx => sqlUsers(trx).deactivate(id)))
+    t.is(updates(), 1)
+  })
+}

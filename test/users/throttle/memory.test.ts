@@ -1,6 +1,5 @@
 import test from 'ava'
 import { MemoryCounters } from '../../../lib/users/throttle/memory.ts'
-import { Recent } from '../../../lib/recent.ts'
 import { handedClock } from '../../sessions/stores/setups.ts'
 import { limitOf } from './counters.ts'
 
@@ -25,16 +24,4 @@ test('L4: Failures push out no mark, and marks no failure.', async t => {
   for (let name = 0; name < 100; name++) await counters.mark(`network ${name}`, 1000)
   t.true((await counters.add('name 99', limit)) > 0)
   t.is(await counters.marked('familiar'), 0)
-})
-
-test('Of recent values the one goes that was set longest ago, however old its key is.', t => {
-  const recent = new Recent<number>(3)
-  for (const [index, key] of ['a', 'b', 'c', 'a', 'd'].entries()) recent.set(key, index)
-  t.deepEqual(
-    ['a', 'b', 'c', 'd'].map(key => recent.get(key)),
-    [3, undefined, 2, 4],
-  )
-  t.is(recent.size, 3)
-  recent.delete('c')
-  t.is(recent.size, 2)
 })
