@@ -22,7 +22,8 @@ export interface BasicAuthOptions {
   remember?: boolean | undefined
   /**
    * Where feed tokens are known, as `sqlFeedTokens(knex)`. They are taken in the address (`?token=…`, which is taken out of it, and the answer has
-   * `Referrer-Policy: no-referrer`) and as the password of HTTP Basic, beside the name or e-mail address of their owner. @default none
+   * `Referrer-Policy: no-referrer`) and as the password of HTTP Basic, beside the name or e-mail address of their owner. A log outside has to write
+   * addresses when requests are over: what it writes before the guard has run holds the token. @default none
    */
   tokens?: FeedTokens | undefined
   /** What this feed is called, for tokens that are for some feeds only. @default one that only tokens for all feeds open */

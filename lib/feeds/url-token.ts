@@ -3,8 +3,8 @@ import { unescape as decode } from 'node:querystring'
 import type { ParameterizedContext } from 'koa'
 
 const NAME = 'token'
-/** What stands before the parameters of an address, them, and the fragment, which clients should not send. Koa reads `??` as `?`. */
-const PARTS = /^([^?#]*\?\??)([^#]*)(.*)$/s
+/** What stands before the parameters of an address, them, and the fragment, which clients should not send. */
+const PARTS = /^([^?#]*)\?([^#]*)(.*)$/s
 /** The fields of a request in which its address, or the one of the page before, stands once more: the latter one is HTTP/2's. */
 const FIELDS = ['referer', ':path']
 
@@ -39,15 +39,16 @@ function withoutToken(url: string): string {
   const others = parameters.filter(parameter => !isToken(parameter))
   if (others.length === parameters.length) return url
   const [, before, , fragment] = PARTS.exec(url)!
-  return `${others.length === 0 ? before!.replace(/\?+$/, '') : before + others.join('&')}${fragment}`
+  return `${before}${others.length === 0 ? '' : `?${others.join('&')}`}${fragment}`
 }
 
 function parametersOf(url: string): string[] {
   return PARTS.exec(url)?.[2]?.split('&') ?? []
 }
 
+/** Koa overlooks a `?` before the first of them. */
 function isToken(parameter: string): boolean {
-  return decode(parameter.split('=', 1)[0]!) === NAME
+  return decode(parameter.split('=', 1)[0]!.replace(/^\?/, '')) === NAME
 }
 
 function textOf(parameter: string): string {

@@ -30,7 +30,7 @@ interface Verified {
 /**
  * Credentials that were right a while ago, so that a poll need not cost a password hash: that alone is spared, and failed logins are limited as
  * ever. They are kept by an HMAC whose key is this object's alone, and are looked at again when their time is over, or the user is not the same
- * any more. Of many polls at once with the same ones, one is looked at for all.
+ * any more. Many polls at once with the same ones are one look.
  */
 export class VerifiedCredentials {
   readonly #secret = createSecretKey(randomBytes(32))
@@ -40,7 +40,7 @@ export class VerifiedCredentials {
   /** The user who has these credentials, or null. @throws what `ctx.authenticate()` throws */
   async userWith(credentials: Credentials, poll: Poll): Promise<AuthenticatedUser | null> {
     const key = this.#hmac(credentials)
-    // By address too, so that nobody is refused since somebody elsewhere has failed too often.
+    // By address too, so that nobody is refused since somebody elsewhere has failed too often; and by the time that the feed gives.
     return this.#polls.run(`${key} ${poll.lasts} ${poll.ip}`, () => this.#look(key, credentials, poll))
   }
 

@@ -1,7 +1,13 @@
 import { deactivatedChecks, loadChecks, loadManyChecks, removedChecks } from './user-backend-loads.ts'
 import { goneChecks, identifyChecks, lockedOutChecks, loginChecks, newPasswordChecks } from './user-backend-logins.ts'
 import { snapshotChecks } from './user-backend-snapshots.ts'
-import { endSessionsChecks, stampAndLoginChecks, stampAndPasswordChecks, stampChecks } from './user-backend-stamps.ts'
+import {
+  endSessionsChecks,
+  stampAndLoginChecks,
+  stampAndOldPasswordChecks,
+  stampAndPasswordChecks,
+  stampChecks,
+} from './user-backend-stamps.ts'
 import type { UserBackendCheck } from './user-backend-under-test.ts'
 import { userChecks } from './user-backend-users.ts'
 
@@ -31,6 +37,7 @@ export const userBackendChecks: Readonly<Record<string, UserBackendCheck>> = Obj
   ...stampChecks,
   ...stampAndLoginChecks,
   ...stampAndPasswordChecks,
+  ...stampAndOldPasswordChecks,
   ...endSessionsChecks,
   ...snapshotChecks,
 })

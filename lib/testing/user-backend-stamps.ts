@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { type BackendUnderTest, checksOf, type KnownPerson, newPassword, ODD_TEXTS } from './user-backend-under-test.ts'
+import { type BackendUnderTest, checksOf, newPassword, ODD_TEXTS } from './user-backend-under-test.ts'
 
 /** The stamp that sessions of somebody are compared with at their next request. */
-async function stampNow(on: BackendUnderTest, { id }: KnownPerson): Promise<string> {
+async function stampNow(on: BackendUnderTest, { id }: { id: string }): Promise<string> {
   return on.assertUser(await on.backend.load(id), id).stamp
 }
 
@@ -58,6 +58,17 @@ export const stampAndPasswordChecks = checksOf(['load', 'setPassword'], {
     const stamp = await stampNow(on, person)
     for (const password of [newPassword(), person.password]) await on.setup.setPassword!(person.id, password)
     assert.notEqual(await stampNow(on, person), stamp)
+  },
+})
+
+/** Stamps of people who get another password while they log in. */
+export const stampAndOldPasswordChecks = checksOf(['authenticate', 'load', 'setPassword'], {
+  async 'A login with the password of before never carries the stamp of after, however close to the change it is.'(on) {
+    const { id, username, password } = await on.add()
+    const underway = on.login({ username, password })
+    await on.setup.setPassword!(id, newPassword())
+    for (const user of [await underway, await on.login({ username, password })])
+      if (user) assert.notEqual(user.stamp, await stampNow(on, user), 'an old password counts as the new one')
   },
 })
 

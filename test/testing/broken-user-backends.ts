@@ -448,6 +448,16 @@ export const MISTAKES: Record<string, { found: string; mistake: Break }> = {
     found: 'The password of before does not bring the stamp of before back.',
     mistake: stamping(({ password }) => createHash('sha256').update(`salt ${password}`).digest('hex')),
   },
+  'that loads a user anew when their password has been found right': {
+    found: 'A login with the password of before never carries the stamp of after, however close to the change it is.',
+    mistake: backend => ({
+      async authenticate(given, ctx) {
+        const user = await backend.authenticate(given, ctx)
+        await soon()
+        return user && backend.load(user.id)
+      },
+    }),
+  },
   'whose endSessions answers the stamp of before': {
     found: 'endSessions answers the stamp that load shows from then on.',
     mistake: backend => ({
