@@ -1,8 +1,8 @@
 export { type MigrateOptions, migrate } from './database/migrations.ts'
+export type { NewFeedToken } from './feeds/new-token.ts'
 export {
   type FeedToken,
   type FeedTokenOwner,
-  type NewFeedToken,
   type SqlFeedTokens,
   type SqlFeedTokensOptions,
   sqlFeedTokens,

@@ -3,13 +3,14 @@ import type { Knex } from 'knex'
 import { coalesce } from '../coalesce.ts'
 import { dialectOf, fromBytes } from '../database/dialects.ts'
 import { runOn } from '../database/run.ts'
-import { checkTableName, NAME_LENGTH } from '../database/tables.ts'
-import { FeedTokenInvalid, OptionInvalid } from '../errors.ts'
+import { checkTableName } from '../database/tables.ts'
+import { OptionInvalid } from '../errors.ts'
 import { checkClock, checkDuration, knownOptions } from '../options.ts'
 import { Recent } from '../recent.ts'
 import { idProblem, isBackendName } from '../users/backend.ts'
 import type { User } from '../users/user.ts'
-import { type FeedTokens, type FoundFeedToken, isFeedName, newFeedToken } from './tokens.ts'
+import { checkNewToken, type NewFeedToken } from './new-token.ts'
+import { type FeedTokens, type FoundFeedToken, newFeedToken } from './tokens.ts'
 
 /** Options of `sqlFeedTokens()`. */
 export interface SqlFeedTokensOptions {
@@ -22,14 +23,6 @@ export interface SqlFeedTokensOptions {
   timeout?: number | undefined
   /** The clock, in epoch milliseconds. @default Date.now */
   now?: (() => number) | undefined
-}
-
-/** What its owner chooses of a new token. */
-export interface NewFeedToken {
-  /** What they call it, as the reader that it is for: 1 to 150 characters. */
-  name: string
-  /** The feeds that it is for, by the names that their routes give as `feed`; null: all. @default null */
-  feeds?: readonly string[] | null | undefined
 }
 
 /** A token, as its owner may see it again: without its text. */
@@ -65,7 +58,6 @@ export type FeedTokenOwner = Pick<User, 'key'>
 const USE_PRECISION = 60_000
 /** Of how many tokens a process remembers the last use, which it has read with them or has noted. */
 const MOST_USES = 10_000
-const MOST_FEEDS = 100
 
 interface Row {
   readonly id: number | string | bigint
@@ -187,23 +179,4 @@ function feedsOf(stored: string | null): string[] | null {
   } catch {
     return []
   }
-}
-
-function checkNewToken(given: NewFeedToken): { name: string; feeds: readonly string[] | null } {
-  // A misspelt 'feeds' would be a token for all of them.
-  knownOptions('sqlFeedTokens().create()', given, ['name', 'feeds'])
-  const { name, feeds = null } = given
-  const problems: Record<string, string> = {}
-  const isName =
-    typeof name === 'string' &&
-    name.isWellFormed() &&
-    [...name].length <= NAME_LENGTH &&
-    /^(?!\s)\P{Cc}+(?<!\s)$/u.test(name)
-  if (!isName) problems.name = `Please give it a name of 1 to ${NAME_LENGTH} characters.`
-  const areFeeds =
-    feeds === null ||
-    (Array.isArray(feeds) && feeds.length > 0 && feeds.length <= MOST_FEEDS && [...feeds].every(isFeedName))
-  if (!areFeeds) problems.feeds = 'Please choose at least one of the feeds.'
-  if (Object.keys(problems).length > 0) throw new FeedTokenInvalid(problems)
-  return { name, feeds: feeds && [...new Set(feeds)] }
 }
