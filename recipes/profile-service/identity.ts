@@ -61,5 +61,3 @@ type Identity = ReturnType<typeof createIdentity>
 export type CanteenState = StateOf<Identity>
 /** What the layers add to `ctx`. */
 export type CanteenContext = ContextOf<Identity>
-/** Whoever asks: with the profile of one kind, or of none. */
-export type CanteenUser = CanteenState['user']

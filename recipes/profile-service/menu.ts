@@ -1,4 +1,4 @@
-import type { CanteenUser } from './identity.ts'
+import type { CanteenUser } from './canteen-user.ts'
 
 /** What there is for somebody today. */
 export interface Menu {

@@ -1,5 +1,5 @@
+import type { CanteenUser } from './canteen-user.ts'
 import type { Employee } from './employee.ts'
-import type { CanteenUser } from './identity.ts'
 import type { Menu } from './menu.ts'
 import { escaped, type Page } from './page.ts'
 import type { Supplier } from './suppliers.ts'

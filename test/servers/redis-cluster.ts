@@ -10,6 +10,7 @@ import type { Server } from './server.ts'
 const run = promisify(execFile)
 /** How long the nodes may take to agree, in milliseconds. */
 const PATIENCE = 60_000
+const MOST_TRIES = 3
 
 /** A private Redis Cluster. */
 export interface RedisCluster {
@@ -31,21 +32,7 @@ export async function startRedisCluster(
   { replicas = 1, config = {} }: RedisOptions & { replicas?: number } = {},
 ): Promise<RedisCluster> {
   const cli = program('redis-cli', 'redis-server')
-  const nodes = await Promise.all(
-    Array.from({ length: 3 * (1 + replicas) }, async () =>
-      startRedis(owner, {
-        config: {
-          'cluster-enabled': 'yes',
-          'cluster-node-timeout': '2000',
-          // By default it is the port and 10,000: among those of outgoing connections.
-          'cluster-port': String(await freePort()),
-          // Without a disk, a master holds back what is written until the replica has confirmed, a second later.
-          'repl-diskless-sync': 'no',
-          ...config,
-        },
-      }),
-    ),
-  )
+  const nodes = await Promise.all(Array.from({ length: 3 * (1 + replicas) }, () => startNode(owner, config)))
   const ask = async (node: Server, ...command: string[]) =>
     (await run(cli, ['-h', '127.0.0.1', '-p', String(node.port), ...command])).stdout.trim()
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
@@ -72,5 +59,25 @@ export async function startRedisCluster(
       }
       throw new Error('No node serves this key.')
     },
+  }
+}
+
+async function startNode(owner: Owner, config: RedisOptions['config'], tries = 1): Promise<Server> {
+  try {
+    return await startRedis(owner, {
+      config: {
+        'cluster-enabled': 'yes',
+        'cluster-node-timeout': '2000',
+        // By default it is the port and 10,000: among those of outgoing connections.
+        'cluster-port': String(await freePort()),
+        // Without a disk, a master holds back what is written until the replica has confirmed, a second later.
+        'repl-diskless-sync': 'no',
+        ...config,
+      },
+    })
+  } catch (error) {
+    // Somebody else may have taken that port in between.
+    if (tries === MOST_TRIES) throw error
+    return startNode(owner, config, tries + 1)
   }
 }

@@ -146,10 +146,10 @@ for (const [whose, from] of [
   ['of which nothing is known, as after a restart', LATER],
 ] as const) {
   test(`L4: A reader ${whose} polls 1,000 times with one stale password, and then its owner logs in by the form with the new one.`, async t => {
-    const backend = slowDirectory({ alice: { password: 'old' } })
+    const backend = Object.assign(slowDirectory({ alice: { password: 'old' } }), { stampFollowsPassword: true })
     const { logIn, poll } = await startLimitedApp(t, { backends: [backend] })
     t.is((await poll('alice', 'old', HOME)).status, 200)
-    backend.accounts.get('alice')!.password = 'new'
+    Object.assign(backend.accounts.get('alice')!, { password: 'new', stamp: 'new' })
     backend.asked.length = 0
     const polls = [
       ...(await inTurn(500, () => poll('alice', 'old', from))),
