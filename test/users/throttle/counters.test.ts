@@ -90,7 +90,7 @@ for (const [name, setup] of Object.entries(COUNTERS)) {
       const over = await counters.add('k', limit)
       // Its milliseconds are not ours, by some.
       t.true(over >= earliest - performance.now() - 20 && over <= latest - asked + 20, String(over))
-      const short = limitOf(1, 50)
+      const short = { weight: 50, most: 50 }
       const begun = performance.now()
       t.is(await counters.add('short', short), 0)
       let left = short.weight
