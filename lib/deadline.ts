@@ -1,9 +1,9 @@
+import { LONGEST_TIMER } from './options.ts'
+
 /** How many calls may hang behind a server that does not answer before further ones fail at once. */
 const MOST_LATE = 64
 /** How long it takes at most, in milliseconds, until it is tried whether such a server is back. */
 const LONGEST_PAUSE = 1_000
-/** What timers count at most, in milliseconds. */
-const LONGEST = 2 ** 31 - 1
 
 /**
  * Has calls to one server answer within a deadline. Behind a frozen one no queue grows: once 64 calls hang, only one call each deadline, or each
@@ -18,7 +18,7 @@ export class Deadline {
   #era = 0
 
   constructor(milliseconds: number) {
-    this.#milliseconds = Math.min(milliseconds, LONGEST)
+    this.#milliseconds = Math.min(milliseconds, LONGEST_TIMER)
     this.#pause = Math.min(milliseconds, LONGEST_PAUSE)
   }
 

@@ -1,5 +1,8 @@
 import { OptionInvalid } from './errors.ts'
 
+/** What Node's timers count at most, in milliseconds; beyond it they fire at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1
+
 /** Refuses option names that `where` does not know, so that a typing error never becomes a silent default. */
 export function knownOptions(where: string, options: unknown, known: readonly string[]): void {
   if (options === null || typeof options !== 'object' || Array.isArray(options)) {

@@ -1,6 +1,6 @@
 import { userKey } from '../sessions/content.ts'
 import { Epochs } from '../sessions/epochs.ts'
-import { idProblem, isBackendName } from '../users/backend.ts'
+import { identityOf } from '../users/backend.ts'
 import { Backends } from '../users/backends.ts'
 import { DetachedUser } from '../users/detached.ts'
 import { Logins } from '../users/login.ts'
@@ -123,12 +123,10 @@ export function userJson(user: SqlUser): { [name: string]: Json } {
 
 /** Neither names nor addresses hold a ':'. */
 function keyOf(given: string): { backend: string; id: string } | null {
-  const colon = given.indexOf(':')
-  if (colon < 0) return null
-  const [backend, id] = [given.slice(0, colon), given.slice(colon + 1)]
-  if (!isBackendName(backend) || idProblem(id))
-    throw wrongUsage(`'${oneLine(given)}' is no key of a user: <backend>:<id>, as sql:12.`)
-  return { backend, id }
+  if (!given.includes(':')) return null
+  const identity = identityOf(given)
+  if (!identity) throw wrongUsage(`'${oneLine(given)}' is no key of a user: <backend>:<id>, as sql:12.`)
+  return identity
 }
 
 async function byNameOrAddress(people: SqlUsers, given: string): Promise<SqlUser | null> {

@@ -1,7 +1,7 @@
+import { LONGEST_TIMER } from '../options.ts'
+
 /** How many connections are given up in a row until one answers. */
 const MOST_GIVEN_UP = 20
-/** What timers count at most, in milliseconds. */
-const LONGEST = 2 ** 31 - 1
 
 /** A statement of knex: it runs when it is awaited. */
 export interface Statement<Answer> extends PromiseLike<Answer> {
@@ -20,7 +20,7 @@ export function bySilence(timeout: number): <Answer>(statement: Statement<Answer
   let givenUp = 0
   return async statement => {
     statement.on('start', () => {
-      if (givenUp < MOST_GIVEN_UP) statement.timeout(Math.min(timeout, LONGEST))
+      if (givenUp < MOST_GIVEN_UP) statement.timeout(Math.min(timeout, LONGEST_TIMER))
     })
     try {
       const answer = await statement

@@ -1,6 +1,7 @@
 import { NAME_LENGTH } from '../database/tables.ts'
 import { FeedTokenInvalid } from '../errors.ts'
 import { knownOptions } from '../options.ts'
+import { isName } from '../users/sql/names.ts'
 import { isFeedName } from './tokens.ts'
 
 /** What its owner chooses of a new token. */
@@ -22,12 +23,7 @@ export function checkNewToken(given: NewFeedToken): { name: string; feeds: reado
   knownOptions('sqlFeedTokens().create()', given, ['name', 'feeds'])
   const { name, feeds = null } = given
   const problems: Record<string, string> = {}
-  const isName =
-    typeof name === 'string' &&
-    name.isWellFormed() &&
-    [...name].length <= NAME_LENGTH &&
-    /^(?!\s)\P{Cc}+(?<!\s)$/u.test(name)
-  if (!isName) problems.name = `Please give it a name of 1 to ${NAME_LENGTH} characters.`
+  if (!isName(name, NAME_LENGTH)) problems.name = `Please give it a name of 1 to ${NAME_LENGTH} characters.`
   const areFeeds =
     feeds === null ||
     (Array.isArray(feeds) && feeds.length > 0 && feeds.length <= MOST_FEEDS && [...feeds].every(isFeedName))

@@ -134,8 +134,9 @@ function basicAuth(where: string, options: BasicAuthOptions, permission: string 
     name?: string,
   ): Promise<Finding> {
     const owner = await ownerOf({ token, name, feed }, tokens!, by)
-    if (owner === null) publish('koa-strata:login-failed', { reason: 'unknown', backend: null, ip: ctx.ip })
-    if (owner === null || owner instanceof StrataError) return owner ?? new BasicRequired(challenge)
-    return { user: owner, byPassword: false }
+    if (owner instanceof StrataError) return owner
+    if (owner) return { user: owner, byPassword: false }
+    publish('koa-strata:login-failed', { reason: 'unknown', backend: null, ip: ctx.ip })
+    return new BasicRequired(challenge)
   }
 }

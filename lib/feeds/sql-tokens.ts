@@ -7,7 +7,7 @@ import { checkTableName } from '../database/tables.ts'
 import { OptionInvalid } from '../errors.ts'
 import { checkClock, checkDuration, knownOptions } from '../options.ts'
 import { Recent } from '../recent.ts'
-import { idProblem, isBackendName } from '../users/backend.ts'
+import { identityOf } from '../users/backend.ts'
 import type { User } from '../users/user.ts'
 import { checkNewToken, type NewFeedToken } from './new-token.ts'
 import { type FeedTokens, type FoundFeedToken, newFeedToken } from './tokens.ts'
@@ -137,14 +137,8 @@ export function sqlFeedTokens(knex: Knex, options: SqlFeedTokensOptions = {}): S
 }
 
 function keyOf(owner: FeedTokenOwner): string {
-  const { backend, id } = partsOf(typeof owner?.key === 'string' ? owner.key : '')
-  if (isBackendName(backend) && idProblem(id) === null) return owner.key
+  if (typeof owner?.key === 'string' && identityOf(owner.key)) return owner.key
   throw new OptionInvalid('sqlFeedTokens()', 'owner', 'must be a user with a key: anonymous users have no tokens.')
-}
-
-function partsOf(key: string): { backend: string; id: string } {
-  const [backend = '', ...id] = key.split(':')
-  return { backend, id: id.join(':') }
 }
 
 function hashOf(token: string): string {
@@ -156,8 +150,10 @@ function isId(id: unknown): boolean {
   return typeof id === 'string' && /^[1-9]\d{0,17}$/.test(id)
 }
 
-function foundToken({ id, user_key, feeds }: Pick<Row, 'id' | 'user_key' | 'feeds'>): FoundFeedToken {
-  return { id: String(id), user: partsOf(fromBytes(user_key)), feeds: feedsOf(feeds) }
+/** Null where other hands stored a key that is nobody's. */
+function foundToken({ id, user_key, feeds }: Pick<Row, 'id' | 'user_key' | 'feeds'>): FoundFeedToken | null {
+  const user = identityOf(fromBytes(user_key))
+  return user && { id: String(id), user, feeds: feedsOf(feeds) }
 }
 
 function listedToken({ id, name, feeds, created_at, last_used_at }: Row): FeedToken {

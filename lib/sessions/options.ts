@@ -1,5 +1,5 @@
 import { OptionInvalid } from '../errors.ts'
-import { checkClock, checkDuration, checkMethods, checkOneOf, knownOptions } from '../options.ts'
+import { checkClock, checkDuration, checkMethods, checkOneOf, knownOptions, LONGEST_TIMER } from '../options.ts'
 import { type CookieOptions, SessionCookie } from './cookie.ts'
 import { withDeadline } from './deadline.ts'
 import { Signer, type SigningKey } from './signature.ts'
@@ -43,8 +43,6 @@ export interface SessionsSetting {
 }
 
 const DAY = 86_400_000
-/** What Node's timers can wait for; beyond it they fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
 const WHERE = 'sessions()'
 const KNOWN = ['store', 'keys', 'cookie', 'idleTimeout', 'absoluteTimeout', 'deadline', 'onUnavailable', 'now']
 const STORE_METHODS = ['read', 'create', 'replace', 'touch', 'destroy']

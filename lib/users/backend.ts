@@ -69,6 +69,13 @@ export function idProblem(id: unknown): string | null {
   return id.isWellFormed() ? null : 'must be well-formed Unicode'
 }
 
+/** Whose key it is, as `userKey()` makes them; null where it is nobody's. */
+export function identityOf(key: string): { backend: string; id: string } | null {
+  const colon = key.indexOf(':')
+  const [backend, id] = [key.slice(0, Math.max(colon, 0)), key.slice(colon + 1)]
+  return isBackendName(backend) && idProblem(id) === null ? { backend, id } : null
+}
+
 /** What is wrong with a user of this backend, as the rest of a sentence; null where nothing is. */
 export function userProblem(backend: UserBackend, user: AuthenticatedUser): string | null {
   if (

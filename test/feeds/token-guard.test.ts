@@ -5,7 +5,7 @@ import { heard } from '../heard.ts'
 import { logIn } from '../users/app.ts'
 import { basic, CHALLENGE } from './people.ts'
 import { rawRequest } from './raw.ts'
-import { PASSWORD, tokenSite } from './token-site.ts'
+import { conditional, PASSWORD, tokenSite } from './token-site.ts'
 
 const UNKNOWN = newFeedToken()
 
@@ -276,18 +276,7 @@ test('B5: where a trusted proxy ends TLS, a token passes over https.', async t =
 })
 
 test('B3: HEAD answers a token as GET does, and a conditional GET is looked at behind it.', async t => {
-  const site = await tokenSite(t, {
-    handlers: {
-      '/feed': ctx => {
-        ctx.set('ETag', '"v1"')
-        ctx.body = '<feed/>'
-        if (ctx.fresh) {
-          ctx.status = 304
-          ctx.body = null
-        }
-      },
-    },
-  })
+  const site = await tokenSite(t, { handlers: { '/feed': conditional } })
   const token = await site.token()
   const condition = { 'if-none-match': '"v1"' }
   for (const [query, status] of [

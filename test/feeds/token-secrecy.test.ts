@@ -9,7 +9,7 @@ import { newFeedToken } from '../../lib/feeds/tokens.ts'
 import type { StrataTraces } from '../../lib/traces.ts'
 import type { UsersHandler } from '../users/app.ts'
 import { basic } from './people.ts'
-import { type TokenSite, type TokenSiteOptions, tokenSite } from './token-site.ts'
+import { conditional, type TokenSite, type TokenSiteOptions, tokenSite } from './token-site.ts'
 
 const EVENTS: Record<keyof StrataEvents, true> = {
   'koa-strata:login': true,
@@ -42,14 +42,7 @@ function everythingTold(t: ExecutionContext): string[] {
 
 /** A page of every status that an application answers with, behind the guard. */
 const PAGES: Record<string, UsersHandler> = {
-  '/feed': ctx => {
-    ctx.set('ETag', '"v1"')
-    ctx.body = '<feed/>'
-    if (ctx.fresh) {
-      ctx.status = 304
-      ctx.body = null
-    }
-  },
+  '/feed': conditional,
   '/missing': () => undefined,
   '/thrown-404': ctx => ctx.throw(404),
   '/moved': ctx => ctx.redirect('/elsewhere'),

@@ -65,4 +65,14 @@ export async function tokenSite(t: ExecutionContext, options: TokenSiteOptions =
   })
 }
 
+/** A feed with an ETag, and 304 for whoever has it. */
+export const conditional: UsersHandler = ctx => {
+  ctx.set('ETag', '"v1"')
+  ctx.body = '<feed/>'
+  if (ctx.fresh) {
+    ctx.status = 304
+    ctx.body = null
+  }
+}
+
 const nameOf: UsersHandler = ({ state }) => state.user.username

@@ -17,7 +17,8 @@ export function isGroupName(name: unknown): name is string {
   return isName(name, NAME_LENGTH)
 }
 
-function isName(name: unknown, longest: number): boolean {
+/** Whether it is a name: characters that can be seen, so many at most, no white space at either end. */
+export function isName(name: unknown, longest: number): name is string {
   return (
     typeof name === 'string' &&
     name !== '' &&

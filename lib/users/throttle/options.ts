@@ -1,5 +1,13 @@
 import { OptionInvalid } from '../../errors.ts'
-import { checkClock, checkDuration, checkOneOf, checkText, isPlainObject, knownOptions } from '../../options.ts'
+import {
+  checkClock,
+  checkDuration,
+  checkOneOf,
+  checkText,
+  isPlainObject,
+  knownOptions,
+  LONGEST_TIMER,
+} from '../../options.ts'
 import type { RedisClient } from '../../sessions/stores/redis/client.ts'
 import type { FailureCounters, FailureLimit } from './counters.ts'
 import { MemoryCounters } from './memory.ts'
@@ -83,8 +91,6 @@ const KNOWN = [
 ]
 const MINUTE = 60_000
 const DAY = 86_400_000
-/** What Node's timers can wait for. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /** @throws OptionInvalid in the name of `where` */
 export function settleThrottle(where: string, options: unknown): SettledThrottle {
