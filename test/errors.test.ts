@@ -210,6 +210,20 @@ const EXPECTED: Record<Exclude<keyof typeof errors, 'StrataError'>, Expected> = 
     says: /^The header x-remote-user came twice\.$/,
     fields: { header: 'x-remote-user' },
   },
+  HostInvalid: {
+    make: () => new errors.HostInvalid('X-Forwarded-Host'),
+    code: 'HOST_INVALID',
+    status: 400,
+    says: /^The header X-Forwarded-Host names no host\.$/,
+    fields: { header: 'X-Forwarded-Host' },
+  },
+  HostUnknown: {
+    make: () => new errors.HostUnknown('Host'),
+    code: 'HOST_UNKNOWN',
+    status: 421,
+    says: /does not go by the name/,
+    fields: { header: 'Host' },
+  },
   GroupExists: {
     make: () => new errors.GroupExists(),
     code: 'GROUP_EXISTS',

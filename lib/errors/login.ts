@@ -100,14 +100,3 @@ export class CrossSiteRequest extends StrataError {
     super('This request came from another site and was not carried out.', { status: 403 })
   }
 }
-
-/** A proxy's user header came twice, in two spellings, or holds what is no name (400): somebody else than the proxy may have sent it. */
-export class RemoteUserInvalid extends StrataError {
-  readonly code = 'REMOTE_USER_INVALID'
-  readonly header: string
-  /** @param header the name of the header @param problem as the rest of a sentence */
-  constructor(header: string, problem: string) {
-    super(`The header ${header} ${problem}.`, { status: 400 })
-    this.header = header
-  }
-}

@@ -5,15 +5,23 @@ import { OptionInvalid } from '../errors.ts'
 /** Whether the other end of a request's connection is one of those listed; 'unknown' where that cannot be told any more. */
 export type Peer = 'listed' | 'unlisted' | 'unknown'
 
+/** The machines that were listed. */
+export interface Peers {
+  /** Whether the other end of a request's connection is one of them. */
+  at(request: IncomingMessage): Peer
+  /** Whether this text is the address of one of them. */
+  has(address: string): boolean
+}
+
 /** What stands for Unix sockets in a list of peers. */
 const UNIX = 'unix'
 
 /**
- * Makes the question who sent a request, out of addresses, networks in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3) and 'unix'. It goes by the
- * connection's own address, IPv4 as such where it arrives mapped into IPv6, and by no header.
+ * Whom to believe, out of addresses, networks in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3) and 'unix'. A
+ * request is from where its connection says, whatever its headers do; IPv4 that is mapped into IPv6 counts as IPv4.
  * @throws OptionInvalid, naming `where` and `option`, where the list is empty or an entry is none of these
  */
-export function peerOf(where: string, option: string, listed: unknown): (request: IncomingMessage) => Peer {
+export function peersOf(where: string, option: string, listed: unknown): Peers {
   if (!Array.isArray(listed) || listed.length === 0) {
     throw new OptionInvalid(
       where,
@@ -32,10 +40,18 @@ export function peerOf(where: string, option: string, listed: unknown): (request
   })
   const unix = listed.includes(UNIX) ? 'listed' : 'unlisted'
 
-  return ({ socket }) => {
-    const { remoteAddress } = socket
-    if (remoteAddress === undefined) return isUnix(socket) ? unix : 'unknown'
-    return networks.check(remoteAddress, isIP(remoteAddress) === 4 ? 'ipv4' : 'ipv6') ? 'listed' : 'unlisted'
+  const has = (address: string) => {
+    const version = isIP(address)
+    return version !== 0 && networks.check(address, version === 4 ? 'ipv4' : 'ipv6')
+  }
+
+  return {
+    has,
+    at({ socket }) {
+      const { remoteAddress } = socket
+      if (remoteAddress === undefined) return isUnix(socket) ? unix : 'unknown'
+      return has(remoteAddress) ? 'listed' : 'unlisted'
+    },
   }
 }
 

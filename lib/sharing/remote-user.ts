@@ -7,7 +7,7 @@ import type { Layer } from '../stack.ts'
 import { backendFailure, checkBackendName, checkUser, type UserBackend } from '../users/backend.ts'
 import { type Identification, requestUserOf } from '../users/request-user.ts'
 import type { AuthenticatedUser } from '../users/user.ts'
-import { peerOf } from './peers.ts'
+import { peersOf } from './peers.ts'
 import { checkUserName, dropUserHeader, hasUserHeader, readUserHeader } from './user-header.ts'
 
 /** Options of `remoteUser()`. */
@@ -59,7 +59,7 @@ export function remoteUser(options: RemoteUserOptions): Layer<'users', never, un
     /^[a-z](-?[a-z\d])*$/i,
     "must be the name of a header: letters, digits and '-', as 'X-Remote-User'.",
   )
-  const peer = peerOf(WHERE, 'trust', trust)
+  const peers = peersOf(WHERE, 'trust', trust)
   checkBackendName(WHERE, backend, 'backend')
   checkOneOf(WHERE, 'persistent', persistent, [true, false])
   checkOptionalFunction(WHERE, 'clean', clean)
@@ -91,7 +91,7 @@ export function remoteUser(options: RemoteUserOptions): Layer<'users', never, un
   }
 
   function saidBy(ctx: ParameterizedContext, isOurs: boolean): string | null {
-    const from = peer(ctx.req)
+    const from = peers.at(ctx.req)
     if (from === 'unknown' && (isOurs || hasUserHeader(ctx.req, header)))
       throw new RemoteUserInvalid(header, 'cannot be believed: the connection is gone')
     if (from !== 'listed') {

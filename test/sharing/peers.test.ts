@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import test from 'ava'
 import { OptionInvalid } from 'koa-strata'
-import { peerOf } from '../../lib/sharing/peers.ts'
+import { peersOf } from '../../lib/sharing/peers.ts'
 
 /** A request over a connection from there, to a server that listens at this address. */
 function from(remoteAddress: string | undefined, listens: unknown = { address: '::', port: 80 }): IncomingMessage {
@@ -36,7 +36,7 @@ const WRONG: [string, unknown][] = [
 
 for (const [what, entry] of WRONG) {
   test(`A list of peers with ${what} is an OptionInvalid that names the entry.`, t => {
-    const error = t.throws(() => peerOf('remoteUser()', 'trust', ['::1', entry]), { instanceOf: OptionInvalid })
+    const error = t.throws(() => peersOf('remoteUser()', 'trust', ['::1', entry]), { instanceOf: OptionInvalid })
     t.is(error.option, 'trust[1]')
   })
 }
@@ -67,12 +67,12 @@ const CASES: [listed: string, address: string, isListed: boolean][] = [
 
 for (const [listed, address, isListed] of CASES) {
   test(`${address} is ${isListed ? '' : 'not '}listed by ${listed}.`, t => {
-    t.is(peerOf('test', 'trust', ['192.0.2.1', listed])(from(address)), isListed ? 'listed' : 'unlisted')
+    t.is(peersOf('test', 'trust', ['192.0.2.1', listed]).at(from(address)), isListed ? 'listed' : 'unlisted')
   })
 }
 
 test('A connection without an address is one of a Unix socket only where the server listens on a path.', t => {
-  const [unix, others] = [peerOf('test', 'trust', ['unix']), peerOf('test', 'trust', ['0.0.0.0/0', '::/0'])]
+  const [unix, others] = [peersOf('test', 'trust', ['unix']).at, peersOf('test', 'trust', ['0.0.0.0/0', '::/0']).at]
   t.is(unix(from(undefined, '/run/app.sock')), 'listed')
   t.is(others(from(undefined, '/run/app.sock')), 'unlisted')
   for (const listens of [{ address: '::', port: 80 }, null, undefined]) {
