@@ -14,23 +14,21 @@ export class RemoteUserInvalid extends StrataError {
 /** A request names as its host what is none (400, RFC 9112 §3.2): it would end up in absolute addresses. */
 export class HostInvalid extends StrataError {
   readonly code = 'HOST_INVALID'
-  /** The field that says so. */
-  readonly header: string
-  /** @param header the name of the header */
-  constructor(header: string) {
-    super(`The header ${header} names no host.`, { status: 400 })
-    this.header = header
+  /** What of the request says so: `Host`, `X-Forwarded-Host`, `:authority` or `target`. */
+  readonly where: string
+  constructor(where: string) {
+    super(`The request's ${where} names no host.`, { status: 400 })
+    this.where = where
   }
 }
 
 /** A request names a host that is none of this site's (421, RFC 9110 §15.5.20). */
 export class HostUnknown extends StrataError {
   readonly code = 'HOST_UNKNOWN'
-  /** The field that says so. */
-  readonly header: string
-  /** @param header the name of the header */
-  constructor(header: string) {
-    super('This site does not go by the name that it was asked by.', { status: 421 })
-    this.header = header
+  /** What of the request says so: `Host`, `X-Forwarded-Host`, `:authority` or `target`. */
+  readonly where: string
+  constructor(where: string) {
+    super(`The request's ${where} names a host that this site does not go by.`, { status: 421 })
+    this.where = where
   }
 }

@@ -1,14 +1,14 @@
 import type { Next, ParameterizedContext } from 'koa'
 import { AccessDenied, BackendInvalid, OptionInvalid, RemoteUserInvalid } from '../errors.ts'
 import { publish } from '../events.ts'
-import { checkOneOf, checkOptionalFunction, checkText, knownOptions } from '../options.ts'
+import { checkOneOf, checkOptionalFunction, knownOptions } from '../options.ts'
 import { storeId } from '../sessions/id.ts'
 import type { Layer } from '../stack.ts'
 import { backendFailure, checkBackendName, checkUser, type UserBackend } from '../users/backend.ts'
 import { type Identification, requestUserOf } from '../users/request-user.ts'
 import type { AuthenticatedUser } from '../users/user.ts'
 import { peersOf } from './peers.ts'
-import { checkUserName, dropUserHeader, hasUserHeader, readUserHeader } from './user-header.ts'
+import { checkHeaderName, checkUserName, dropUserHeader, hasUserHeader, readUserHeader } from './user-header.ts'
 
 /** Options of `remoteUser()`. */
 export interface RemoteUserOptions {
@@ -52,13 +52,7 @@ const WHERE = 'remoteUser()'
 export function remoteUser(options: RemoteUserOptions): Layer<'users', never, unknown, unknown> {
   knownOptions(WHERE, options, ['header', 'trust', 'backend', 'persistent', 'clean'])
   const { header = 'X-Remote-User', trust, backend = 'remote', persistent = false, clean = name => name } = options
-  checkText(
-    WHERE,
-    'header',
-    header,
-    /^[a-z](-?[a-z\d])*$/i,
-    "must be the name of a header: letters, digits and '-', as 'X-Remote-User'.",
-  )
+  checkHeaderName(WHERE, header)
   const peers = peersOf(WHERE, 'trust', trust)
   checkBackendName(WHERE, backend, 'backend')
   checkOneOf(WHERE, 'persistent', persistent, [true, false])

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { RemoteUserInvalid } from '../errors.ts'
+import { checkText } from '../options.ts'
 import { idProblem } from '../users/backend.ts'
 
 /** What Apache's `%{REMOTE_USER}e` is where nobody has logged in. */
@@ -32,6 +33,12 @@ export function hasUserHeader(request: IncomingMessage, header: string): boolean
 /** Takes the header out of what the application reads of a request, in whatever spelling. */
 export function dropUserHeader(request: IncomingMessage, header: string): void {
   for (const { name } of fieldsOf(request, header)) delete request.headers[name.toLowerCase()]
+}
+
+/** @throws OptionInvalid, naming `where`, where the option `header` is no name of a header */
+export function checkHeaderName(where: string, header: unknown): asserts header is string {
+  const problem = "must be the name of a header: letters, digits and '-', as 'X-Remote-User'."
+  checkText(where, 'header', header, /^[a-z](-?[a-z\d])*$/i, problem)
 }
 
 /** @throws RemoteUserInvalid where this is no name of a user */
