@@ -1,5 +1,7 @@
 export { type AuthRequestOptions, authRequest } from './sharing/auth-request.ts'
 export { type PublicUrl, type PublicUrlOptions, publicUrl } from './sharing/public-url.ts'
+export { atHost, atPath } from './sharing/realm-matches.ts'
+export { type Realm, type Realms, type RealmsByName, realms } from './sharing/realms.ts'
 export { type RemoteUserOptions, remoteUser } from './sharing/remote-user.ts'
 export { type RemoteUsersOptions, remoteUsers } from './sharing/remote-users.ts'
 export { type TrustedProxiesOptions, trustedProxies } from './sharing/trusted-proxies.ts'

@@ -1,15 +1,9 @@
 import type { DefaultContext, DefaultState, Middleware, Next, ParameterizedContext } from 'koa'
 import compose from 'koa-compose'
-import { type Description, describe } from './described.ts'
+import { describe } from './described.ts'
 import { OptionInvalid } from './errors.ts'
 
 declare const traits: unique symbol
-
-/** What a stack is made of. */
-export interface StackDescription extends Description {
-  readonly by: 'stack()'
-  readonly parts: readonly unknown[]
-}
 
 /**
  * A Koa middleware that knows which layers it needs before it (`Needs`), which it is (`Gives`), and what it adds to `ctx.state` (`State`) and
@@ -21,19 +15,24 @@ export interface Layer<Needs extends string, Gives extends string, State, Contex
   readonly [traits]?: { needs: Needs; gives: Gives; state: State; context: Context }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a layer of any kind can only be said so
-type AnyLayer = Layer<any, any, any, any>
-// biome-ignore lint/suspicious/noExplicitAny: likewise any Koa middleware
-type AnyMiddleware = Middleware<any, any>
+/** A layer of any kind. */
+// biome-ignore lint/suspicious/noExplicitAny: it can only be said so
+export type AnyLayer = Layer<any, any, any, any>
+/** Any Koa middleware. */
+// biome-ignore lint/suspicious/noExplicitAny: likewise
+export type AnyMiddleware = Middleware<any, any>
 
 type TraitsOf<L> = L extends { readonly [traits]?: infer T } ? NonNullable<T> : never
-type Trait<L, Name extends string> = [TraitsOf<L>] extends [never]
+/** One of the things that a layer's type carries; never where it is no layer. */
+export type Trait<L, Name extends string> = [TraitsOf<L>] extends [never]
   ? never
   : TraitsOf<L> extends Record<Name, infer T>
     ? T
     : never
-type NeedsOf<L> = Trait<L, 'needs'> & string
-type GivesOf<L> = Trait<L, 'gives'> & string
+/** The names of the layers that a layer needs before it. */
+export type NeedsOf<L> = Trait<L, 'needs'> & string
+/** The names of the layers that a layer is, or is made of. */
+export type GivesOf<L> = Trait<L, 'gives'> & string
 
 /** Stands in the compiler's message on a layer that is out of order, and says what to do. */
 export interface LayerOutOfOrder<Problem extends string> {
@@ -78,5 +77,5 @@ export function stack<L extends (AnyLayer | AnyMiddleware)[]>(
     if (typeof layer !== 'function')
       throw new OptionInvalid('stack()', `layers[${index}]`, 'must be a layer or a Koa middleware.')
   })
-  return describe(compose(chain) as unknown as Stack<L>, { by: 'stack()', parts: chain } satisfies StackDescription)
+  return describe(compose(chain) as unknown as Stack<L>, { by: 'stack()', parts: chain })
 }

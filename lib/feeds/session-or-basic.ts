@@ -16,7 +16,7 @@ import { verifiedCredentials } from './verified.ts'
 export interface BasicAuthOptions {
   /** What browsers and readers show with the question for a password: printable ASCII. */
   realm: string
-  /** Whether credentials over plain http are refused (403). Behind a proxy that ends TLS, set `app.proxy`. @default true where NODE_ENV is 'production' */
+  /** Whether credentials over plain http are refused (403). Behind a proxy that ends TLS, see `trustedProxies()`. @default true where NODE_ENV is 'production' */
   requireHttps?: boolean | undefined
   /** Whether a name and password that are right make a session, whose cookie is sent. Tokens never do. @default false */
   remember?: boolean | undefined

@@ -45,6 +45,9 @@ export interface SessionsDescription extends Description {
   readonly by: 'sessions()'
   readonly options: Readonly<SessionsOptions>
   readonly cookie: SessionCookie
+  /** As in the options, or else their defaults; in milliseconds. */
+  readonly idleTimeout: number
+  readonly absoluteTimeout: number
 }
 
 /** How often at most expired records are swept, in milliseconds, and how many at once. */
@@ -99,7 +102,9 @@ export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions'
       restore()
     }
   } as Layer<never, 'sessions', unknown, SessionContext>
-  return describe(layer, { by: 'sessions()', options: { ...options }, cookie } satisfies SessionsDescription)
+  const { idleTimeout, absoluteTimeout } = setting
+  const description = { by: 'sessions()', options: { ...options }, cookie, idleTimeout, absoluteTimeout } as const
+  return describe(layer, description satisfies SessionsDescription)
 }
 
 function expose(ctx: ParameterizedContext, live: LiveSession, access: SessionAccess): () => void {

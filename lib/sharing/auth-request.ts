@@ -3,7 +3,7 @@ import { PermissionDenied } from '../errors.ts'
 import { knownOptions } from '../options.ts'
 import { checkPermission, isGranted, loginGuard } from '../users/guards.ts'
 import type { UserState } from '../users/layer.ts'
-import { checkHeaderName, checkUserName } from './user-header.ts'
+import { checkHeaderName, userHeaderValue } from './user-header.ts'
 
 /** Options of `authRequest()`. */
 export interface AuthRequestOptions {
@@ -21,7 +21,8 @@ const WHERE = 'authRequest()'
  * else it serves by this login. The answer is `no-store`: a logout holds at the next request. Put `sessionOrBasicAuth()` before it on the route
  * where feed readers come too.
  *
- * Requests fail with RemoteUserInvalid (400) where the user's name cannot be a header, and nginx lets nobody pass then.
+ * The name is the `username`, which users of two backends may share: then protect by permission. Requests fail with RemoteUserInvalid (400) where
+ * the name cannot be a header, and nginx lets nobody pass then.
  * @throws OptionInvalid at construction, naming the option that is wrong; LayerMissing at a request without `users()` before
  */
 export function authRequest(options: AuthRequestOptions = {}): Middleware<UserState> {
@@ -37,8 +38,7 @@ export function authRequest(options: AuthRequestOptions = {}): Middleware<UserSt
     const { user } = ctx.state
     if (permission !== undefined && !(user.isAuthenticated && isGranted(user, permission)))
       throw new PermissionDenied(permission)
-    checkUserName(header, user.username)
-    ctx.set(header, Buffer.from(user.username).toString('latin1'))
+    ctx.set(header, userHeaderValue(header, user.username))
     ctx.status = 204
   }
 }

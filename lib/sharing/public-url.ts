@@ -53,7 +53,8 @@ export function publicUrl(options: PublicUrlOptions): PublicUrl {
 
 function pathOf(prefix: string, path: unknown): string {
   if (typeof path === 'string' && /^\/(?!\/)/.test(path) && !/[\p{Cc}\\]/u.test(path)) {
-    const { origin, pathname, search, hash } = new URL(prefix + path, ANY_ORIGIN)
+    // By itself it would leave out spaces at the end.
+    const { origin, pathname, search, hash } = new URL(prefix + path.replace(/ +$/, encodeURI), ANY_ORIGIN)
     if (origin === ANY_ORIGIN && pathname.startsWith(`${prefix}/`) && !pathname.startsWith('//'))
       return pathname + search + hash
   }

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import type { Middleware, ParameterizedContext } from 'koa'
 import { type Description, describe } from '../described.ts'
@@ -36,7 +36,7 @@ const WHERE = 'trustedProxies()'
  *   first address that is not listed: that is the client, and what stands before it is what the client claims, and is dropped.
  * - Of `X-Forwarded-Host` and `-Proto` the value counts that the outermost of those proxies wrote, whether each adds its own or the last replaces all.
  *   Each listed proxy must set both, or remove what the client sent: a field that it only passes on cannot be told from its own.
- * - A host that is none is answered with HostInvalid (400), one beyond `hosts` with HostUnknown (421). So no other host reaches `ctx.host`,
+ * - A request that names no host, as HTTP/1.0 allows it, or what is none, is answered with HostInvalid (400), one beyond `hosts` with HostUnknown (421). So no other host reaches `ctx.host`,
  *   `ctx.origin`, `ctx.href` or an address made of these.
  * @throws OptionInvalid at construction, naming the option that is wrong; at the first request where `app.proxy` is not set
  */
@@ -110,18 +110,26 @@ function listIn(headers: IncomingHttpHeaders, name: string): string[] {
 /** Looks at whatever of a request Koa makes its host and its addresses of. @throws HostInvalid, HostUnknown */
 function checkHost(ctx: ParameterizedContext, isOurs: (host: string) => boolean): void {
   const { host, ':authority': authority, 'x-forwarded-host': forwarded } = ctx.req.headers
+  // RFC 9112 §3.2: Node takes the first of several.
+  if (fieldLines(ctx.req, 'host') > 1) throw new HostInvalid('Host')
   if (forwarded) check('X-Forwarded-Host', String(forwarded))
   else if (authority) check(':authority', String(authority))
-  else if (host) check('Host', host)
-  // RFC 9112 §3.2.2: what is asked of a proxy, in whose place Koa takes the whole address for its own.
-  const target = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i.exec(ctx.originalUrl)
-  if (target) check('target', target[1]!)
+  // Without one, the first segment of the path would be the host of an address.
+  else check('Host', host ?? '')
+  // RFC 9112 §3.2.1, §3.2.4: what follows upon a host as it is.
+  if (ctx.originalUrl.startsWith('/') || ctx.originalUrl === '*') return
+  // §3.2.2: what is asked of a proxy, in whose place Koa takes the whole address for its own.
+  check('target', /^https?:\/\/([^/?#]*)/i.exec(ctx.originalUrl)?.[1] ?? '')
 
   function check(where: string, said: string): void {
     const named = hostOf(said)
     if (named === null) throw new HostInvalid(where)
     if (!isOurs(named)) throw new HostUnknown(where)
   }
+}
+
+function fieldLines({ rawHeaders }: IncomingMessage, name: string): number {
+  return rawHeaders.filter((field, index) => index % 2 === 0 && field.toLowerCase() === name).length
 }
 
 function keep(headers: IncomingHttpHeaders, name: string, said: string): void {

@@ -41,6 +41,16 @@ export function checkHeaderName(where: string, header: unknown): asserts header 
   checkText(where, 'header', header, /^[a-z](-?[a-z\d])*$/i, problem)
 }
 
+/**
+ * What the header says for `readUserHeader()` to read this name, as bytes of UTF-8.
+ * @throws RemoteUserInvalid (400) where that would be another name, or nobody's: parsers take spaces off the ends of a header
+ */
+export function userHeaderValue(header: string, name: string): string {
+  checkUserName(header, name)
+  if (name !== name.trim() || name === APACHE_NOBODY) throw new RemoteUserInvalid(header, 'cannot say this name')
+  return Buffer.from(name).toString('latin1')
+}
+
 /** @throws RemoteUserInvalid where this is no name of a user */
 export function checkUserName(header: string, name: string): void {
   const problem = CONTROLS.test(name) ? 'must hold no control characters' : idProblem(name)

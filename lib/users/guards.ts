@@ -18,7 +18,10 @@ export interface LoggedIn {
   readonly user: AuthenticatedUser
 }
 
-/** Lets logged-in users pass; others are sent to log in, or get 401. */
+/**
+ * Lets logged-in users pass; others are sent to log in, or get 401. Guards stand on routes, or in a stack: `router.use()` of a router with a prefix minds
+ * the case of the path, which its routes do not (@koa/router 15), and another spelling would pass it by.
+ */
 export function requireLogin(options: GuardOptions = {}): Middleware<LoggedIn> {
   const admit = loginGuard('requireLogin()', options)
   return async function requireLoginGuard(ctx, next) {

@@ -1,4 +1,5 @@
 import type { Next, ParameterizedContext } from 'koa'
+import { type Description, describe } from '../described.ts'
 import { LoginInvalid } from '../errors.ts'
 import { publish } from '../events.ts'
 import { knownOptions } from '../options.ts'
@@ -18,7 +19,10 @@ import { AnonymousUser, type AuthenticatedUser } from './user.ts'
 
 /** Options of `users()`. */
 export interface UsersOptions {
-  /** Who knows users: asked in this order for credentials; a session remembers its own. */
+  /**
+   * Who knows users: asked in this order for credentials; a session remembers its own. Where that is none of these, as it may be another
+   * application's, the request is a guest's, with values of its own in the session: that login goes on until somebody logs in or out.
+   */
   backends: readonly UserBackend[]
   /** How failed logins are limited, those of forms and of HTTP Basic together; false for no limits. @default in the memory of each process */
   throttle?: ThrottleOptions | false | undefined
@@ -60,6 +64,13 @@ export interface UserContext {
   endSessions(user: { backend: string; id: string }): Promise<void>
 }
 
+/** What a layer of users was made with. */
+export interface UsersDescription extends Description {
+  readonly by: 'users()'
+  /** In their order. */
+  readonly backends: readonly UserBackend[]
+}
+
 const ANONYMOUS = new AnonymousUser()
 
 /**
@@ -74,7 +85,7 @@ export function users(options: UsersOptions): Layer<'sessions', 'users', UserSta
   const throttleOf = limits === false ? null : requestThrottle('users()', limits)
   const endings = new KeyedQueue()
 
-  return async function usersLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
+  const layer = async function usersLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
     const access = sessionOf(ctx, 'users()')
     const logins = new Logins(backends, access.epochs)
     const current = new RequestUser(await userOfSession(access, logins))
@@ -88,6 +99,7 @@ export function users(options: UsersOptions): Layer<'sessions', 'users', UserSta
       restore()
     }
   } as Layer<'sessions', 'users', UserState, UserContext>
+  return describe(layer, { by: 'users()', backends: [...backends] } satisfies UsersDescription)
 }
 
 async function userOfSession({ live, gone }: SessionAccess, logins: Logins): Promise<AnyUser> {
@@ -95,8 +107,8 @@ async function userOfSession({ live, gone }: SessionAccess, logins: Logins): Pro
   const user = await logins.userBy(live.login)
   if (typeof user !== 'string') return user
   gone(user, userKey(live.login.backend, live.login.id))
-  // A backend that is not here may be another application's: its session is not ours to end.
-  if (user === 'backend-gone') live.forget()
+  // A backend that is not here may be another application's: its login is not ours to end, nor to displace.
+  if (user === 'backend-gone') live.becomeGuest()
   else await live.expel()
   return ANONYMOUS
 }

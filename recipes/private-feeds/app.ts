@@ -3,6 +3,7 @@ import Router from '@koa/router'
 import type { Knex } from 'knex'
 import Koa from 'koa'
 import { nextPath, requireLogin, type SigningKey, sameOrigin } from 'koa-strata'
+import { trustedProxies } from 'koa-strata/sharing'
 import { sqlFeedTokens } from 'koa-strata/sql'
 import { answerFeed } from './atom.ts'
 import { createIdentity, type LibraryContext, type LibraryState } from './identity.ts'
@@ -64,9 +65,10 @@ export function createToolLibrary({ database, keys, origin, log }: LibraryOption
   })
 
   const app = new Koa()
-  // nginx stands in front, and nobody else reaches the app: X-Forwarded-* are what nginx says.
+  // nginx stands in front, on this machine: what it says in X-Forwarded-* counts, and what anybody else says does not.
   app.proxy = true
   app
+    .use(trustedProxies(['127.0.0.1']))
     .use(requestLog(log))
     .use(errorPages)
     .use(sameOrigin())

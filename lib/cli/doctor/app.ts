@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { descriptionOf } from '../../described.ts'
+import { descriptionOf, partsWithin } from '../../described.ts'
 import type { SessionsDescription } from '../../sessions/layer.ts'
-import type { StackDescription } from '../../stack.ts'
 import { CommandFailed, EXIT, reasonOf } from '../failure.ts'
 
 /** What is looked at of a Koa application. */
@@ -12,9 +11,12 @@ export interface KoaApp {
   readonly proxy: boolean
 }
 
-/** An application, and the layers of sessions that could be found in it. */
+/** An application, and what could be found in it. */
 export interface InspectedApp {
   readonly app: KoaApp
+  /** Its middleware, in its order, with its parts in the place of a stack or of realms. */
+  readonly parts: readonly unknown[]
+  /** The layers of sessions among them, each once. */
   readonly sessions: readonly SessionsDescription[]
 }
 
@@ -28,18 +30,17 @@ export async function importApp(path: string): Promise<InspectedApp> {
     const module = (await import(pathToFileURL(resolve(path)).href)) as { default?: unknown; app?: unknown }
     const app = [module.default, module.app].find(isKoaApp)
     if (!app) throw new Error("it exports no Koa app, as 'export default app' or 'export const app'.")
-    return { app, sessions: app.middleware.flatMap(sessionsIn) }
+    return inspect(app)
   } catch (error) {
     throw new CommandFailed(EXIT.unreachable, 'APP', `${path} cannot be looked at: ${reasonOf(error)}`)
   }
 }
 
-/** The layers of sessions in a middleware, wherever in a stack they are. */
-function sessionsIn(middleware: unknown): SessionsDescription[] {
-  const stack = descriptionOf<StackDescription>('stack()', middleware)
-  if (stack) return stack.parts.flatMap(sessionsIn)
-  const found = descriptionOf<SessionsDescription>('sessions()', middleware)
-  return found ? [found] : []
+/** Looks into an application. */
+export function inspect(app: KoaApp): InspectedApp {
+  const parts = app.middleware.flatMap(partsWithin)
+  const sessions = parts.flatMap(part => descriptionOf<SessionsDescription>('sessions()', part) ?? [])
+  return { app, parts, sessions: [...new Set(sessions)] }
 }
 
 function isKoaApp(exported: unknown): exported is KoaApp {

@@ -43,7 +43,7 @@ export function checkSetCookies(lines: readonly string[], names: readonly string
 
 /** Looks at one Set-Cookie line, whose value is not told. @param source who sets it, for the messages */
 export function checkCookie(source: string, line: string, { isProduction, url }: CookieSetting): Finding[] {
-  const { name, attributes } = parsed(line)
+  const { name, attributes } = parsedCookie(line)
   const [isSecure, sameSite, domain] = [attributes.has('secure'), attributes.get('samesite'), attributes.get('domain')]
   const say = (kind: typeof problem, message: string, advice: string) =>
     kind(CHECK, `${source}: the cookie ${name} ${message}`, advice)
@@ -106,7 +106,8 @@ export function checkCookie(source: string, line: string, { isProduction, url }:
   return found.length > 0 ? found : [ok(CHECK, `${source}: ${name}; ${traits.join('; ')}`)]
 }
 
-function parsed(line: string): { name: string; attributes: Map<string, string> } {
+/** A Set-Cookie line's name and attributes, these by their lower-case names; the domain in lower case, without a leading dot. */
+export function parsedCookie(line: string): { name: string; attributes: Map<string, string> } {
   const [pair = '', ...rest] = line.split(';')
   const attributes = rest.map((one): [string, string] => {
     const [name = '', ...value] = one.split('=')

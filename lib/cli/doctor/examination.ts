@@ -10,6 +10,7 @@ import { checkHashes } from './hashes.ts'
 import { checkKeys } from './keys.ts'
 import { checkOverdue } from './overdue.ts'
 import { checkProxy } from './proxy.ts'
+import { checkSharedLogin } from './shared-login.ts'
 import { checkSite } from './site.ts'
 import { checkOwnStore, checkStore } from './stores.ts'
 
@@ -23,6 +24,10 @@ export interface Examined {
   /** The variable with the keys, separated by commas. */
   readonly keysFrom?: string | undefined
   readonly url: URL | null
+  /** The file to write the application's card to. */
+  readonly writeCard?: string | undefined
+  /** The files with the cards of applications that share its login. */
+  readonly compare?: readonly string[] | undefined
 }
 
 /** Looks at all that can be seen, part by part: one that cannot be reached keeps nobody from looking at the others. */
@@ -37,7 +42,7 @@ export async function examine(connections: Connections, examined: Examined): Pro
   })
   if (inspected) {
     findings.push(...checkEnvironment(isProduction), ...checkOwnCookies(inspected, setting))
-    findings.push(...checkProxy(inspected.app, examined.url))
+    findings.push(...checkProxy(inspected, examined.url))
   }
   findings.push(...allKeys(inspected, examined.keysFrom))
 
@@ -51,6 +56,13 @@ export async function examine(connections: Connections, examined: Examined): Pro
   )
   if (database && isMigrated) findings.push(...(await hashFindings(database)))
   findings.push(...(await sweepFindings(store ?? table)))
+
+  if (inspected) {
+    const named = examined.store === undefined ? undefined : (store?.store ?? null)
+    findings.push(...(await checkSharedLogin(inspected, { ...examined, named, now: Date.now() })))
+  } else if (examined.writeCard !== undefined || examined.compare) {
+    findings.push(skipped('card', 'none was written or compared: there is no application to look at.'))
+  }
 
   const names = inspected?.sessions.map(({ cookie }) => cookie.name) ?? []
   if (examined.url) findings.push(...(await checkSite(examined.url, names, setting)))

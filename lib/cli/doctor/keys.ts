@@ -11,11 +11,10 @@ export function checkKeys(source: string, keys: unknown): Finding[] {
   if (!Array.isArray(keys) || keys.length === 0) {
     return [problem('keys', `${source} holds no array of keys.`, `Without one no session can begin. ${NEW_KEY}`)]
   }
-  const bytes = keys.map(bytesOf)
+  const bytes = keys.map(signingBytes)
   const found = bytes.flatMap((key, index): Finding[] => {
     const name = `${source}[${index}]`
-    if (key === null || key.length < LEAST_BYTES)
-      return [problem('keys', `${name} is no text or bytes of at least ${LEAST_BYTES} bytes.`, NEW_KEY)]
+    if (key === null) return [problem('keys', `${name} is no text or bytes of at least ${LEAST_BYTES} bytes.`, NEW_KEY)]
     const first = bytes.findIndex(other => other?.equals(key))
     if (first < index)
       return [warning('keys', `${name} is ${source}[${first}] again.`, 'Leave it out: it adds nothing.')]
@@ -27,9 +26,10 @@ export function checkKeys(source: string, keys: unknown): Finding[] {
   return [ok('keys', `${source} holds ${count} of ${LEAST_BYTES} bytes or more; the first signs, all verify.`)]
 }
 
-function bytesOf(key: unknown): Buffer | null {
-  if (typeof key === 'string') return Buffer.from(key)
-  return key instanceof Uint8Array ? Buffer.from(key) : null
+/** The bytes of a key; null where it is none that can sign. */
+export function signingBytes(key: unknown): Buffer | null {
+  const bytes = typeof key === 'string' ? Buffer.from(key) : key instanceof Uint8Array ? Buffer.from(key) : null
+  return bytes && bytes.length >= LEAST_BYTES ? bytes : null
 }
 
 /** Why a key is no random one, as the rest of a sentence; null where it looks like one. */

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { type Description, describe } from '../../described.ts'
 import { OptionInvalid } from '../../errors.ts'
 import { checkClock, knownOptions } from '../../options.ts'
 import { checkBackendName, type UserBackend } from '../backend.ts'
@@ -90,6 +91,12 @@ export interface SqlUsers extends MappedSqlUsers {
   endSessions(id: string): Promise<string | null>
 }
 
+/** What an `sqlUsers()` was made with. */
+export interface SqlUsersDescription extends Description {
+  readonly by: 'sqlUsers()'
+  readonly table: UserTable
+}
+
 /** How many users are asked for at once. */
 const BATCH = 500
 const KNOWN = ['name', 'table', 'columns', 'idType', 'permissions', 'passwords', 'timeout', 'now']
@@ -174,5 +181,5 @@ export function sqlUsers(knex: Knex, options: SqlUsersOptions = {}): MappedSqlUs
     },
   }
   if (table.columns.has('epoch')) backend.endSessions = id => endSessions(table, id)
-  return backend
+  return describe(backend, { by: 'sqlUsers()', table } satisfies SqlUsersDescription)
 }

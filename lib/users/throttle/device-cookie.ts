@@ -7,6 +7,11 @@ import type { Signer } from '../../sessions/signature.ts'
 const MOST_ACCOUNTS = 4
 const SHAPE = /^([\w-]{22})((?:\.[0-9a-z]{1,11}\.[\w-]{43}){1,4})$/
 
+/** The cookie by which accounts know a browser again, beside the session's. */
+export function deviceCookieBeside(session: SessionCookie): SessionCookie {
+  return session.beside('device')
+}
+
 /** That an account has logged in with the browser, and when. */
 interface Entry {
   readonly since: string
@@ -25,7 +30,7 @@ export class DeviceCookie {
 
   /** @param session the session's cookie, whose attributes this one shares @param lasts how long a login counts, in milliseconds */
   constructor(session: SessionCookie, signer: Signer, lasts: number, now: () => number) {
-    this.#cookie = session.beside('device')
+    this.#cookie = deviceCookieBeside(session)
     this.#signer = signer
     this.#lasts = lasts
     this.#now = now

@@ -54,7 +54,7 @@ export interface ThrottleOptions {
   perAccount?: LoginLimit | undefined
   /**
    * The limit of a network (an IPv4 address, 64 bits of an IPv6 address) over all accounts to which it is not familiar; and, counted apart, of
-   * guesses that it repeats although they were wrong. The address is `ctx.ip`: behind a proxy set `app.proxy`, or all clients are one network.
+   * guesses that it repeats although they were wrong. The address is `ctx.ip`: behind a proxy see `trustedProxies()`, or all clients are one network.
    * @default 100 within 15 minutes
    */
   perNetwork?: LoginLimit | undefined

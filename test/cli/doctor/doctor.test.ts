@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import test from 'ava'
-import { checkProxy } from '../../../lib/cli/doctor/proxy.ts'
 import { freePort } from '../../servers/port.ts'
 import { sharedServer } from '../../servers/shared.ts'
 import { cli, cliJson } from '../cli.ts'
@@ -103,13 +102,4 @@ test('A database that was never migrated is told so, and its tables are not look
   t.is(code, 1)
   t.deepEqual(statuses(json.findings, 'migrations'), ['problem'])
   t.deepEqual(statuses(json.findings, 'passwords'), [])
-})
-
-test('Proxy trust is told by what the app believes, and by how the site is served.', t => {
-  const look = (proxy: boolean, url: string | null) =>
-    checkProxy({ middleware: [], proxy }, url === null ? null : new URL(url))[0]?.status
-  t.is(look(true, null), 'warning')
-  t.is(look(false, 'https://example.org'), 'warning')
-  t.is(look(false, 'http://example.org'), 'ok')
-  t.is(look(false, null), 'ok')
 })

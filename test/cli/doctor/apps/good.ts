@@ -18,4 +18,5 @@ setInterval(() => {}, 1000)
 
 /** An application that is as it should be. */
 export const app = new Koa({ keys: SITE_KEYS.split(',') })
-app.use(stack(sessions({ store: sqlStore(database) })))
+// A busy machine is no finding either.
+app.use(stack(sessions({ store: sqlStore(database), deadline: 60_000 })))
