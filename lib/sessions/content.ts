@@ -1,5 +1,6 @@
 import { isPlainObject } from '../options.ts'
 import { isReservedKey, isStorable } from './data.ts'
+import { applyChanges, type Changes } from './merge.ts'
 import type { SessionData } from './store.ts'
 
 /** Who is logged in by a session. */
@@ -19,10 +20,18 @@ export interface SessionLogin {
 /** What stands in the place of a session that ended, so that a late request is told from one that never had a session. */
 export const ENDED: SessionData = Object.freeze({ _ended: true })
 
+/**
+ * Whose values of the data a request sees. Where it cannot tell whether the login holds, since another application has the backend, whoever
+ * asks is a guest there: the user's values stay the user's, and a guest's are kept beside them.
+ */
+export type View = 'user' | 'guest'
+
 /** Stored data, taken apart. */
 export interface SessionContent {
   /** What `ctx.session` shows. */
   values: SessionData
+  /** What it shows to a guest. */
+  guest: SessionData
   /** When the session began, in epoch milliseconds. */
   created: number
   login: SessionLogin | null
@@ -35,16 +44,27 @@ export function parseContent(data: unknown): SessionContent | 'ended' | 'corrupt
   const { _created: created, _login: login } = data
   if (typeof created !== 'number' || !Number.isSafeInteger(created)) return 'corrupt'
   if (login !== undefined && !isLogin(login)) return 'corrupt'
-  return { values: valuesOf(data), created, login: login ?? null }
+  return { values: valuesOf(data), guest: valuesOf(data, 'guest'), created, login: login ?? null }
 }
 
 /** The part of the data that `ctx.session` shows. Keys it cannot hold are another application's: they stay where they are. */
-export function valuesOf(data: SessionData): SessionData {
+export function valuesOf(data: SessionData, view: View = 'user'): SessionData {
+  const from = view === 'user' ? data : guestOf(data)
   const values: SessionData = {}
-  for (const key of Object.keys(data)) {
-    if (!isReservedKey(key)) values[key] = data[key]
+  for (const key of Object.keys(from)) {
+    if (!isReservedKey(key)) values[key] = from[key]
   }
   return values
+}
+
+/** The data with changes to what this view of it shows. */
+export function withChanges(data: SessionData, changes: Changes, view: View): SessionData {
+  if (view === 'user') return applyChanges(data, changes)
+  return changes.size === 0 ? data : { ...data, _guest: applyChanges(guestOf(data), changes) }
+}
+
+function guestOf({ _guest: guest }: SessionData): SessionData {
+  return isPlainObject(guest) ? guest : {}
 }
 
 /** The data of a session that begins. */

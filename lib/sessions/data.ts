@@ -61,8 +61,8 @@ export function isStorable(data: unknown): data is SessionData {
   if (!isPlainObject(data)) return false
   let size = 2
   for (const key of Object.keys(data)) {
-    // A login holds what may be as deep as a value.
-    size += sizeOf(data[key], key === '_login' ? DEEPEST + 1 : DEEPEST) + key.length + 3
+    // These hold what may be as deep as a value.
+    size += sizeOf(data[key], key === '_login' || key === '_guest' ? DEEPEST + 1 : DEEPEST) + key.length + 3
   }
   return size <= MOST_STORED
 }

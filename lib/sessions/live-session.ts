@@ -3,7 +3,7 @@ import { OptionInvalid, SessionDataInvalid } from '../errors.ts'
 import type { SessionGone } from '../events.ts'
 import { isPlainObject } from '../options.ts'
 import type { Carrier, Draft } from './carrier.ts'
-import { newContent, type SessionLogin, valuesOf } from './content.ts'
+import { newContent, type SessionLogin, type View, valuesOf, withChanges } from './content.ts'
 import { exactSnapshot, refuseOversize, refuseReserved, type Snapshot, storedSnapshot } from './data.ts'
 import type { EngineClient, EngineHold, Session } from './engine.ts'
 import { applyChanges, changesBetween } from './merge.ts'
@@ -36,6 +36,8 @@ export class LiveSession implements EngineClient {
   #hold!: EngineHold
   #prototype: unknown
   #base: Snapshot = NOTHING
+  #view: View = 'user'
+  #guest: SessionData = {}
   #touched = false
   #endWanted = false
   #aside = false
@@ -56,6 +58,7 @@ export class LiveSession implements EngineClient {
       return null
     }
     this.login = content.login
+    this.#guest = content.guest
     this.#base = storedSnapshot(content.values)
     return content.values
   }
@@ -97,7 +100,7 @@ export class LiveSession implements EngineClient {
   update(change: SessionChange): Promise<boolean> {
     this.#setting.onRead()
     this.#touched = true
-    return this.#inTurn(() => this.#write(draft => this.carrier.save(draft), change))
+    return this.#inTurn(() => this.#write(draft => this.carrier.save(draft), { change }))
   }
 
   /**
@@ -110,16 +113,27 @@ export class LiveSession implements EngineClient {
     return this.#inTurn(async () => {
       this.#aside = false
       if (this.#endWanted) await this.#endAsWanted()
+      const restore = this.#restorer()
       if (flush || !this.#hold.session) this.#startOver()
-      const written = await this.#write(draft =>
+      const kept = (stored: SessionData | null) => {
+        if (flush || !stored) return null
+        return this.#view === 'user' ? stored : valuesOf(stored, 'guest')
+      }
+      const send = (draft: Draft) =>
         this.carrier.renew(stored => {
-          const data = draft(flush ? null : stored)
+          const data = draft(kept(stored))
           const bound = { ...data, ...(afresh ? newContent(this.#setting.now(), login) : { _login: login }) }
           refuseOversize(bound, data)
           return bound
-        }, afresh),
-      )
-      if (written) this.login = login
+        }, afresh)
+      const written = await this.#write(send, { as: 'user' }).catch(error => {
+        if (flush) restore()
+        throw error
+      })
+      if (written) {
+        this.login = login
+        this.#view = 'user'
+      }
       return written
     })
   }
@@ -138,10 +152,15 @@ export class LiveSession implements EngineClient {
     this.#startOver()
   }
 
-  /** Treats the session as absent, and leaves what is stored alone. */
-  forget(): void {
-    this.carrier.forget()
-    this.#startOver()
+  /**
+   * Shows what the session holds for guests, and keeps there what this request stores. Its login, which another application may know, goes on, as
+   * do its user's values, until somebody logs in or out.
+   */
+  becomeGuest(): void {
+    this.login = null
+    this.#view = 'guest'
+    this.#base = storedSnapshot(this.#guest)
+    this.#hold.session = this.#guest
   }
 
   /** From now on this request sees an empty session and stores nothing in it, unless somebody logs in. */
@@ -167,26 +186,32 @@ export class LiveSession implements EngineClient {
   async #endAsWanted(): Promise<void> {
     await this.carrier.end()
     this.login = null
+    this.#view = 'user'
     this.#endWanted = false
   }
 
-  async #write(send: (draft: Draft) => Promise<SessionData | null>, change?: SessionChange): Promise<boolean> {
+  /** @param as whose values they are from here on, where that is to be another view than before */
+  async #write(
+    send: (draft: Draft) => Promise<SessionData | null>,
+    { change, as }: { change?: SessionChange; as?: View } = {},
+  ): Promise<boolean> {
     if (this.#aside) return false
     if (this.#endWanted) await this.#endAsWanted()
+    const view = as ?? this.#view
     let before = NOTHING
     const written = await send(stored => {
       before = this.#snapshot()
-      let data = applyChanges(stored ?? newContent(this.#setting.now()), changesBetween(this.#base, before))
+      let data = withChanges(stored ?? newContent(this.#setting.now()), changesBetween(this.#base, before), view)
       if (change) {
-        const base = storedSnapshot(valuesOf(data))
+        const base = storedSnapshot(valuesOf(data, view))
         const draft = applyChanges({}, base)
         runNow(change, draft)
-        data = applyChanges(data, changesBetween(base, exactSnapshot(draft)))
+        data = withChanges(data, changesBetween(base, exactSnapshot(draft)), view)
       }
       refuseOversize(data, stored)
       return data
     })
-    if (written) this.#settle(before, valuesOf(written))
+    if (written) this.#settle(before, valuesOf(written, view))
     return written !== null
   }
 
@@ -219,8 +244,21 @@ export class LiveSession implements EngineClient {
     return exactSnapshot(values)
   }
 
+  /** Makes what makes the session what it is now: where the login of another user cannot be stored, a logout has to know what to end. */
+  #restorer(): () => void {
+    const [login, view, base, { session }] = [this.login, this.#view, this.#base, this.#hold]
+    const values = session && { ...session }
+    return () => {
+      this.login = login
+      this.#view = view
+      this.#base = base
+      this.#hold.session = values
+    }
+  }
+
   #startOver(): void {
     this.login = null
+    this.#view = 'user'
     this.#base = NOTHING
     this.#endWanted = false
     this.#hold.session = {}

@@ -5,8 +5,8 @@ import { CORRUPT } from './corrupt.ts'
 const login = { backend: 'sql', id: '7', stamp: 's' }
 
 test('What a session begins with is read back as a session without values.', t => {
-  t.deepEqual(parseContent(newContent(5)), { values: {}, created: 5, login: null })
-  t.deepEqual(parseContent(newContent(5, login)), { values: {}, created: 5, login })
+  t.deepEqual(parseContent(newContent(5)), { values: {}, guest: {}, created: 5, login: null })
+  t.deepEqual(parseContent(newContent(5, login)), { values: {}, guest: {}, created: 5, login })
 })
 
 test('The marker of an ended session is told from one that is corrupt.', t => {
@@ -26,7 +26,7 @@ test('T2: names that a session object cannot hold are not shown, and stay where 
     '{"_created":1,"ok":1,"__proto__":{"polluted":1},"constructor":1,"toJSON":1,"save":1,"length":3,"_other":1,"hasOwnProperty":1}',
   )
   const content = parseContent(stored)
-  t.deepEqual(content, { values: { ok: 1 }, created: 1, login: null })
+  t.deepEqual(content, { values: { ok: 1 }, guest: {}, created: 1, login: null })
   t.is(Object.getPrototypeOf((content as { values: object }).values), Object.prototype)
   t.is(({} as { polluted?: number }).polluted, undefined)
   t.true(Object.hasOwn(stored, 'save'))

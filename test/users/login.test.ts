@@ -13,7 +13,16 @@ import { storeId } from '../../lib/sessions/id.ts'
 import { migratedSqlite } from '../database/sqlite.ts'
 import { scaled } from '../scale.ts'
 import { gate } from '../sessions/app.ts'
-import { CARRIERS, directory, logIn, stampingDirectory, startUsersApp, userOf, whoIs } from './app.ts'
+import {
+  CARRIERS,
+  directory,
+  logIn,
+  stampingDirectory,
+  startUsersApp,
+  type UsersContext,
+  userOf,
+  whoIs,
+} from './app.ts'
 
 const STORES = Object.entries(CARRIERS).filter(([name]) => name !== 'cookie')
 
@@ -527,6 +536,43 @@ test('Attributes that JSON would change are refused at login, with the place whe
   t.is(app.errors[0]!.code, 'BACKEND_INVALID')
   t.regex(app.errors[0]!.message, /attributes\.since/)
   t.is(browser.cookie, '')
+})
+
+test('S1: a login of another user that cannot be stored leaves the session as it was, for a logout in the same request too.', async t => {
+  const store = memoryStore()
+  let isDown = false
+  const create: typeof store.create = (...args) =>
+    isDown ? Promise.reject(new Error('disk full')) : store.create(...args)
+  const switchTo = async (ctx: UsersContext) => {
+    const bob = (await ctx.authenticate({ username: 'bob', password: 'pw' }))!
+    isDown = true
+    ctx.session.written = 'before'
+    await t.throwsAsync(ctx.login(bob), { code: 'SESSION_STORE_UNAVAILABLE' })
+    isDown = false
+    return { key: ctx.state.user.key, session: ctx.session.toJSON() }
+  }
+  const app = await startUsersApp(t, {
+    store: { ...store, create },
+    // Their stamps are their own: nothing but the session is to be stored.
+    backends: [stampingDirectory('local', { alice: {}, bob: {} })],
+    handlers: {
+      '/stay': switchTo,
+      async '/leave'(ctx) {
+        await switchTo(ctx)
+        await ctx.logout()
+      },
+    },
+  })
+  const browser = app.browser()
+  await logIn(browser, 'alice')
+  await browser.get('/set?draft=mine')
+  const alices = { key: 'local:alice', session: { draft: 'mine', written: 'before' } }
+  t.deepEqual((await browser.get('/stay')).json, alices)
+  t.deepEqual((await browser.get('/me')).json, alices)
+
+  const before = browser.copy()
+  await browser.get('/leave')
+  t.is(await whoIs(before), '')
 })
 
 test('A backend that fails to load makes 503, ends nothing, and the login is there when it is back.', async t => {
