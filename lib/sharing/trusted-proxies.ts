@@ -36,8 +36,8 @@ const WHERE = 'trustedProxies()'
  *   first address that is not listed: that is the client, and what stands before it is what the client claims, and is dropped.
  * - Of `X-Forwarded-Host` and `-Proto` the value counts that the outermost of those proxies wrote, whether each adds its own or the last replaces all.
  *   Each listed proxy must set both, or remove what the client sent: a field that it only passes on cannot be told from its own.
- * - A request that names no host, as HTTP/1.0 allows it, or what is none, is answered with HostInvalid (400), one beyond `hosts` with HostUnknown (421). So no other host reaches `ctx.host`,
- *   `ctx.origin`, `ctx.href` or an address made of these.
+ * - A request that names no host, as HTTP/1.0 allows it, or what is none, is answered with HostInvalid (400), one beyond `hosts` with HostUnknown
+ *   (421). So no other host reaches `ctx.host`, `ctx.origin`, `ctx.href` or an address made of these.
  * @throws OptionInvalid at construction, naming the option that is wrong; at the first request where `app.proxy` is not set
  */
 export function trustedProxies(proxies: readonly string[], options: TrustedProxiesOptions = {}): Middleware {

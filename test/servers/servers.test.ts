@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
+import { startApache } from './apache.ts'
+import { startHaproxy } from './haproxy.ts'
 import { startMariadb } from './mariadb.ts'
 import { startMemcached } from './memcached.ts'
 import { startNginx } from './nginx.ts'
@@ -18,7 +20,20 @@ const cachingNginx = (t: ExecutionContext) =>
       proxy_cache_path ${folder}/cache keys_zone=pages:1m;
       server { listen 127.0.0.1:${port}; return 204; }`,
   })
-const starts = { startRedis, startMemcached, startMariadb, startPostgresql, startNginx: cachingNginx }
+/** Without a site. */
+const bareApache = (t: ExecutionContext) => startApache(t, { configuration: () => '' })
+/** Without anything behind it. */
+const aloneHaproxy = (t: ExecutionContext) =>
+  startHaproxy(t, { configuration: ({ port }) => `listen all\n  bind 127.0.0.1:${port}\n  timeout client 1s\n` })
+const starts = {
+  startApache: bareApache,
+  startHaproxy: aloneHaproxy,
+  startRedis,
+  startMemcached,
+  startMariadb,
+  startPostgresql,
+  startNginx: cachingNginx,
+}
 
 for (const [name, start] of Object.entries(starts)) {
   test(`${name} starts a private server, which can be killed, started again and frozen.`, async t => {

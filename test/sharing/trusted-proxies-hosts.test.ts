@@ -153,7 +153,7 @@ test('X2: the forwarded host of a stranger does not count, and the host that it 
   t.is((await wire.send({ lines: ['Host: evil.example', 'X-Forwarded-Host: www.example'] })).status, 421)
 })
 
-test('X2: in HTTP/2 it is :authority that counts, and a proxy's word in its place.', async t => {
+test('X2: in HTTP/2 it is :authority that counts, and what a proxy says in its place.', async t => {
   const { koa } = await startBehind(t, { hosts: HOSTS })
   const server = http2.createServer(koa.callback()).listen(0, PROXY)
   await once(server, 'listening')
