@@ -55,7 +55,7 @@ export async function demonstrated(t: ExecutionContext, main: URL): Promise<Demo
   }
   return {
     said,
-    commands: [...said.matchAll(/^ {2}((?:curl|kill|printf|redis-cli) .*)$/gm)].map(([, command]) => command!),
+    commands: [...said.matchAll(/^ {2}((?:curl|env|kill|printf|redis-cli) .*)$/gm)].map(([, command]) => command!),
     lines,
     complaints: () => complaints,
     shell: async command => (await run('sh', ['-c', command], { cwd })).stdout,

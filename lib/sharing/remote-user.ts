@@ -3,6 +3,7 @@ import { AccessDenied, BackendInvalid, OptionInvalid, RemoteUserInvalid } from '
 import { publish } from '../events.ts'
 import { checkOneOf, checkOptionalFunction, knownOptions } from '../options.ts'
 import { storeId } from '../sessions/id.ts'
+import { sessionOf } from '../sessions/layer.ts'
 import type { Layer } from '../stack.ts'
 import { backendFailure, checkBackendName, checkUser, type UserBackend } from '../users/backend.ts'
 import { type Identification, requestUserOf } from '../users/request-user.ts'
@@ -92,7 +93,7 @@ export function remoteUser(options: RemoteUserOptions): Layer<'users', never, un
       dropUserHeader(ctx.req, header)
       return null
     }
-    ctx.vary(header)
+    sessionOf(ctx, WHERE).answer.dependsOn(header)
     return readUserHeader(ctx.req, header)
   }
 

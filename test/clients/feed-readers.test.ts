@@ -1,6 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises'
 import test from 'ava'
 import { demoAccounts } from '../../recipes/job-board/seed.ts'
+import { inMarkdown, MadePart } from '../readme-table.ts'
 import { chromium } from './readers/chromium.ts'
 import { curl, curlForChanges } from './readers/curl.ts'
 import { liferea } from './readers/liferea.ts'
@@ -14,9 +14,11 @@ import { rsstail, rsstailWithOption } from './readers/rsstail.ts'
 import { sfeed, sfeedForChanges } from './readers/sfeed.ts'
 import { wget, wgetForChanges } from './readers/wget.ts'
 
-const README = new URL('../../recipes/private-feeds/README.md', import.meta.url)
-const BEGIN = '<!-- feed readers: made by test/clients/feed-readers.test.ts -->'
-const END = '<!-- end of feed readers -->'
+const README = new MadePart(
+  new URL('../../recipes/private-feeds/README.md', import.meta.url),
+  'feed readers',
+  'test/clients/feed-readers.test.ts',
+)
 
 const HEADS = [
   'reader',
@@ -181,26 +183,7 @@ test('the table of the readers in the recipe says what is seen here', async t =>
       answers,
     ]),
   ]
-  const made = `\n${inMarkdown(table)}\n\n`
-  const text = await readFile(README, 'utf8')
-  const [before, rest] = split(text, `${BEGIN}\n`)
-  const [section, after] = split(rest, END)
-  const isToBeWritten = process.env.STRATA_UPDATE === '1'
-  if (isToBeWritten) await writeFile(README, `${before}${BEGIN}\n${made}${END}${after}`)
-  t.true(isToBeWritten || section === made, `STRATA_UPDATE=1 writes what is seen:\n${made}`)
+  const made = inMarkdown(table)
+  if (process.env.STRATA_UPDATE === '1') await README.write(made)
+  t.is(await README.read(), made, 'STRATA_UPDATE=1 writes what is seen.')
 })
-
-/** A table whose columns are as wide as their widest cell, as the formatter has it. */
-function inMarkdown([heads, ...rows]: readonly string[][]): string {
-  const widths = heads!.map((_, column) => Math.max(...[heads!, ...rows].map(cells => [...cells[column]!].length)))
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => cell + ' '.repeat(widths[column]! - [...cell].length)).join(' | ')} |`
-  return [line(heads!), line(widths.map(width => '-'.repeat(width))), ...rows.map(line)].join('\n')
-}
-
-/** What stands before and after a mark that must be there. */
-function split(text: string, mark: string): [string, string] {
-  const at = text.indexOf(mark)
-  if (at < 0) throw new Error(`The recipe's README lacks the line ${mark.trim()}`)
-  return [text.slice(0, at), text.slice(at + mark.length)]
-}

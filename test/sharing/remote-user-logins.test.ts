@@ -280,8 +280,17 @@ test('Guards let users of the header pass, beside sessions by a form and HTTP Ba
   t.deepEqual(await answer('/feed', basic, ALICE), [200, 'remote:alice'])
 })
 
-test('C7: a response of the proxy varies by the header, whether or not it came.', async t => {
-  const app = await startProxiedApp(t)
+test('C7: a response of the proxy varies by the header, whether or not it came, and so does an error.', async t => {
+  const app = await startProxiedApp(t, {
+    handlers: {
+      '/refused': () => {
+        throw Object.assign(new Error('Not for you.'), { status: 403, expose: true })
+      },
+    },
+  })
+  const refused = await app.client().get('/refused')
+  t.is(refused.status, 403)
+  t.regex(refused.head, /^Vary: X-Remote-User/m)
   t.regex((await app.client().get('/me')).head, /^Vary: X-Remote-User, Cookie$/m)
   t.regex((await app.client().get('/me', { lines: [ALICE] })).head, /^Vary: X-Remote-User, Cookie$/m)
 })

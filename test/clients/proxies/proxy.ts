@@ -3,7 +3,7 @@ import type { Owner } from '../../servers/owner.ts'
 
 /** What a proxy stands in front of. */
 export interface Behind {
-  /** The ports of 127.0.0.1 that the processes of the app listen on. */
+  /** The ports of 127.0.0.1 that the processes of the app listen on. Each answers `GET /healthz` with 200 while it takes requests. */
   readonly apps: readonly number[]
   readonly certificate: Certificate
   /** Who may log in at the proxy (HTTP Basic, under /staff), and their passwords. */
@@ -12,9 +12,9 @@ export interface Behind {
 
 /** A proxy that runs. */
 export interface RunningProxy {
-  /** Its origin over plain http, as `http://127.0.0.1:20001`. */
+  /** Its address over plain http, as `http://127.0.0.1:20001`; with the path below which it has the app, where its recipe has one. */
   readonly http: string
-  /** Its origin over https, with the certificate it was given. */
+  /** The same over https, with the certificate it was given. */
   readonly https: string
 }
 

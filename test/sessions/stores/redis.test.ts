@@ -53,6 +53,18 @@ function watched(client: Redis, prefix: string): { client: IoredisClient; comman
 
 // What is in Redis.
 
+test("A user's index with a hundred sessions is kept in one piece, as Redis keeps short ones.", async t => {
+  const client = await sharedRedis(t)
+  const prefix = newPrefix()
+  const store = redisStore(client, { prefix })
+  const user = newUser()
+  const ids = Array.from({ length: 100 }, newId)
+  for (const id of ids) await store.create(id, record(user))
+  const [index] = await client.keys(`${prefix}user:*`)
+  t.is(await client.object('ENCODING', index!), 'listpack')
+  t.deepEqual((await store.list(user)).map(({ id }) => id).toSorted(), ids.toSorted())
+})
+
 test('A session is one key that holds version, expiry, user and data, and expires some time after the session.', async t => {
   const client = await sharedRedis(t)
   const prefix = newPrefix()

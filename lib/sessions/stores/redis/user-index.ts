@@ -18,8 +18,9 @@ export interface Held {
 }
 
 /**
- * Which sessions a user has: for each user one sorted set, whose entries are a session's id with a tag, each with the moment until which it is
- * held. It lies in another slot than the sessions, so no command changes both. That no live session is ever missing from it rests on this:
+ * Which sessions a user has: for each user one sorted set, whose entries are a session's id, as base64url, with a tag, each with the moment until
+ * which it is held. An entry has 54 characters; of up to 64 Redis keeps a short set in one piece (`zset-max-listpack-value`), in half the memory.
+ * The set lies in another slot than the sessions, so no command changes both. That no live session is ever missing from it rests on this:
  *
  * - A session is stored as a user's only after an entry for it was acknowledged, held for at least as long as the session lasts. Whoever stops
  *   in between leaves an entry without a session, which readers pass over: a session is a user's when its own record says so.
@@ -51,7 +52,14 @@ export class UserIndex {
     const indexedUntil = momentOf(momentOf(expiresAt) + AHEAD)
     const passed = Math.floor(this.#now()) - SLACK
     const lasts = Math.max(0, indexedUntil - passed)
-    await this.#commands.run(HOLD, this.#prefix + digest, id + tag, digits(indexedUntil), String(passed), String(lasts))
+    await this.#commands.run(
+      HOLD,
+      this.#prefix + digest,
+      entryOf(id, tag),
+      digits(indexedUntil),
+      String(passed),
+      String(lasts),
+    )
     return { owner: { digest, tag }, indexedUntil }
   }
 
@@ -62,12 +70,20 @@ export class UserIndex {
     const done = () => {
       this.#releases--
     }
-    this.#commands.send('ZREM', this.#prefix + digest, id + tag).then(done, done)
+    this.#commands.send('ZREM', this.#prefix + digest, entryOf(id, tag)).then(done, done)
   }
 
   /** The ids of all sessions that may be the user's. */
   async ids(digest: string): Promise<string[]> {
     const entries = await this.#commands.send('ZRANGEBYSCORE', this.#prefix + digest, `(${this.#now()}`, '+inf')
-    return [...new Set((entries as string[]).map(entry => entry.slice(0, -TAG_LENGTH)))]
+    return [...new Set((entries as string[]).map(idIn))]
   }
+}
+
+function entryOf(id: string, tag: string): string {
+  return Buffer.from(id, 'hex').toString('base64url') + tag
+}
+
+function idIn(entry: string): string {
+  return Buffer.from(entry.slice(0, -TAG_LENGTH), 'base64url').toString('hex')
 }

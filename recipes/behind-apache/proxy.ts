@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+
+/** Where the parts of this recipe are on the machine that it is tried on. */
+export interface Places {
+  /** The ports of 127.0.0.1 that Apache listens on. */
+  readonly http: number
+  readonly https: number
+  /** The ports of the app's two processes. */
+  readonly apps: readonly number[]
+  /** The path of the file of those who may log in at the proxy. */
+  readonly passwords: string
+  /** The paths of the certificate and its key. */
+  readonly certificate: string
+  readonly key: string
+}
+
+/** The modules that apache.conf needs, with those that Debian has on anyway. */
+export const MODULES = [
+  ...[
+    'alias',
+    'authn_core',
+    'authn_file',
+    'authz_core',
+    'authz_user',
+    'auth_basic',
+    'headers',
+    'macro',
+    'socache_shmcb',
+    'ssl',
+  ],
+  ...['proxy', 'proxy_http', 'slotmem_shm', 'proxy_balancer', 'lbmethod_byrequests'],
+]
+
+/** The apache.conf of this recipe with other places in it: nothing else is changed. */
+export function proxyConfiguration({ http, https, apps, passwords, certificate, key }: Places): string {
+  const [one, two] = apps
+  return [
+    ['<VirtualHost *:80>', `<VirtualHost 127.0.0.1:${http}>`],
+    ['<VirtualHost *:443>', `<VirtualHost 127.0.0.1:${https}>`],
+    ['"https://www.example/"', `"https://127.0.0.1:${https}/"`],
+    ['"http://127.0.0.1:3000"', `"http://127.0.0.1:${one}"`],
+    ['"http://127.0.0.1:3001"', `"http://127.0.0.1:${two}"`],
+    ['"/etc/apache2/webapps.htpasswd"', `"${passwords}"`],
+    ['"/etc/ssl/certs/www.example.pem"', `"${certificate}"`],
+    ['"/etc/ssl/private/www.example.key"', `"${key}"`],
+  ].reduce(
+    (text, [here, there]) => {
+      if (text.split(here!).length !== 2) throw new Error(`apache.conf has '${here}' not once.`)
+      return text.replace(here!, there!)
+    },
+    readFileSync(new URL('apache.conf', import.meta.url), 'utf8'),
+  )
+}
