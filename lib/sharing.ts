@@ -1,4 +1,5 @@
 export { type AuthRequestOptions, authRequest } from './sharing/auth-request.ts'
+export { forceHttps } from './sharing/force-https.ts'
 export { type PublicUrl, type PublicUrlOptions, publicUrl } from './sharing/public-url.ts'
 export { atHost, atPath } from './sharing/realm-matches.ts'
 export { type Realm, type Realms, type RealmsByName, realms } from './sharing/realms.ts'

@@ -1,5 +1,5 @@
 import type { Middleware, ParameterizedContext } from 'koa'
-import { secureBody } from './secure-body.ts'
+import { secureBody } from './force-https/secure-body.ts'
 
 /** Fields that say something of the very bytes, which change. */
 const OF_THE_BYTES = ['Accept-Ranges', 'Content-Digest', 'Content-MD5', 'Digest', 'Repr-Digest']

@@ -44,6 +44,8 @@ test.serial(
     const evil = { 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'http', Forwarded: 'host=evil.example' }
     const page = await nobody.ask('/notices/2', { headers: evil })
     t.true(page.text.includes(`<link rel="canonical" href="${address}/notices/2">`))
+    t.true(page.text.includes('src="https://images.example/crane.jpg"'))
+    t.notRegex(page.text, /src="http:/)
     t.deepEqual([...page.text.matchAll(/(?:href|action)="(\/(?!webapps\/)[^"]*)"/g)], [], 'every link has the prefix')
     const feed = await nobody.ask('/notices.atom', { headers: evil })
     t.deepEqual(

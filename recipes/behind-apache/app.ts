@@ -2,7 +2,7 @@ import { bodyParser } from '@koa/bodyparser'
 import Router from '@koa/router'
 import Koa from 'koa'
 import { nextPath, requireLogin, requirePermission, type SigningKey, sameOrigin } from 'koa-strata'
-import { trustedProxies } from 'koa-strata/sharing'
+import { forceHttps, trustedProxies } from 'koa-strata/sharing'
 import { url } from './address.ts'
 import { answerFeed } from './feed.ts'
 import { type BoardContext, type BoardState, createIdentity, PROXY } from './identity.ts'
@@ -64,6 +64,7 @@ export function createBoard({ directory, keys, notices, name }: BoardOptions): K
   const app = new Koa({ proxy: true })
   app
     .use(trustedProxies([PROXY], { hosts: [new URL(url.origin).hostname] }))
+    .use(forceHttps())
     .use(sameOrigin())
     .use(bodyParser())
     .use(createIdentity(directory, keys))

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import test from 'ava'
-import { SecureHtml, secureHtml } from '../../lib/sharing/secure-html.ts'
+import { SecureHtml, secureHtml } from '../../lib/sharing/force-https/secure-html.ts'
 
 const [A, S] = ['http://h.example/x', 'https://h.example/x']
 

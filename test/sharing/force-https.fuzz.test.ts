@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
 import fc from 'fast-check'
-import { SecureHtml, secureHtml } from '../../lib/sharing/secure-html.ts'
+import { SecureHtml, secureHtml } from '../../lib/sharing/force-https/secure-html.ts'
 import { LONG, scaled } from '../scale.ts'
 import { problemOf } from './force-https-oracle.ts'
 import { htmlPages } from './html-pages.ts'
