@@ -51,7 +51,8 @@ let turn: Promise<unknown> = Promise.resolve()
  * Makes the library's own tables, or brings them up to this version: users, groups, group_members, user_permissions, group_permissions,
  * identities, sessions, login_attempts, feed_tokens, and strata_migrations, which records what ran. It touches no others, can be called at every
  * start, and waits where another process is at it. One that was interrupted is finished by the next call. In a transaction of the application it
- * is a part of it, but on MariaDB, where making a table commits. Answers the names of the migrations that ran now.
+ * is a part of it, but on MariaDB, where making a table commits. On Galera call it by one process, through one node, whose lock is nothing to the
+ * others. Answers the names of the migrations that ran now.
  * @throws OptionInvalid when it is no knex instance for SQLite, MariaDB or PostgreSQL, a table of another shape has the name of one of ours, or
  * connections to MariaDB are without autocommit or have the sql_mode NO_BACKSLASH_ESCAPES, under which no value is safe in a statement
  */

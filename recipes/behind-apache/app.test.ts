@@ -9,6 +9,9 @@ import { Visitor } from './test-visitor.ts'
 const test = anyTest as TestFn<Site>
 const ends: (() => unknown)[] = []
 
+// The processes share the machine with all other tests.
+process.env.DEADLINE = '30000'
+
 test.before(async t => {
   t.context = await startSite({ teardown: end => ends.unshift(end) })
 })

@@ -18,10 +18,12 @@ export interface BoardOptions {
   notices: readonly Notice[]
   /** What this process is called on the pages. */
   name: string
+  /** How long a call of the session store may take before it is 503, in milliseconds. @default 500 */
+  deadline?: number
 }
 
 /** Composes the notice board of a harbour: notices and a feed for everybody, drafts for the staff. PUBLIC_ORIGIN says where the world sees it. */
-export function createBoard({ directory, keys, notices, name }: BoardOptions): Koa {
+export function createBoard({ directory, keys, notices, name, deadline }: BoardOptions): Koa {
   const published = publishedOf(notices)
   const router = new Router<BoardState, BoardContext>()
   router.get('/', ctx => {
@@ -67,7 +69,7 @@ export function createBoard({ directory, keys, notices, name }: BoardOptions): K
     .use(forceHttps())
     .use(sameOrigin())
     .use(bodyParser())
-    .use(createIdentity(directory, keys))
+    .use(createIdentity(directory, keys, deadline))
     .use(router.routes())
     .use(router.allowedMethods())
   return app

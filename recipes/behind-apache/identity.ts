@@ -9,11 +9,14 @@ export const PROXY = '127.0.0.1'
 /** Who logs in by the form. */
 export const MEMBERS: Readonly<Record<string, string>> = { ada: 'ada-demo-password' }
 
-/** Who is there: members by the form, and the staff by Apache, which asks for their passwords below /staff and nowhere else. */
-export function createIdentity(directory: string, keys: readonly SigningKey[]) {
+/**
+ * Who is there: members by the form, and the staff by Apache, which asks for their passwords below /staff and nowhere else.
+ * @param deadline how long a call of the session store may take before it is 503, in milliseconds
+ */
+export function createIdentity(directory: string, keys: readonly SigningKey[], deadline?: number) {
   return stack(
     // In a directory that all processes share. The cookie is for this app alone, beside others on the same host, and for https alone.
-    sessions({ store: fileStore(directory), keys, cookie: { path: PREFIX, secure: true } }),
+    sessions({ store: fileStore(directory), keys, deadline, cookie: { path: PREFIX, secure: true } }),
     users({
       backends: [
         detachedUsers({

@@ -1,14 +1,15 @@
 /**
- * One process of the app: PUBLIC_ORIGIN, DIRECTORY, KEYS (separated by commas), NAME and PORT say what it is. It ends with whoever started it, or
- * by SIGTERM, and answers before that what it was asked.
+ * One process of the app: PUBLIC_ORIGIN, DIRECTORY, KEYS (separated by commas), NAME, PORT and DEADLINE say what it is. It ends with whoever
+ * started it, or by SIGTERM, and answers before that what it was asked.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createBoard } from './app.ts'
 import { NOTICES } from './notices.ts'
 
-const { DIRECTORY = '', KEYS = '', NAME = '', PORT = '3000' } = process.env
-const app = createBoard({ directory: DIRECTORY, keys: KEYS.split(','), notices: NOTICES, name: NAME })
+const { DIRECTORY = '', KEYS = '', NAME = '', PORT = '3000', DEADLINE = '500' } = process.env
+const deadline = Number(DEADLINE)
+const app = createBoard({ directory: DIRECTORY, keys: KEYS.split(','), notices: NOTICES, name: NAME, deadline })
 app.on('error', ({ expose, message }) => expose || console.error(message))
 const server = createServer(app.callback()).listen(Number(PORT), '127.0.0.1')
 await once(server, 'listening')

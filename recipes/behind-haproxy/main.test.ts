@@ -2,6 +2,8 @@ import test from 'ava'
 import { demonstrated } from '../demonstrated.ts'
 
 const main = new URL('main.ts', import.meta.url)
+// The processes share the machine with all other tests.
+process.env.DEADLINE = '30000'
 
 test('It starts with its HAProxy, what it says to try does what it says, and Ctrl-C ends all of it.', async t => {
   const { said, commands, lines, shell, complaints, end } = await demonstrated(t, main)

@@ -1,4 +1,4 @@
-/** Starts two processes of the pool behind a HAProxy: `npm run recipe -- behind-haproxy`. PORT can be set. */
+/** Starts two processes of the pool behind a HAProxy: `npm run recipe -- behind-haproxy`. PORT and DEADLINE can be set. */
 import { type Demonstration, demonstrate } from '../demonstration.ts'
 import { SWIMMERS } from './app.ts'
 import { startSite } from './site.ts'
@@ -7,6 +7,7 @@ async function start(owner: Demonstration): Promise<string> {
   const log = (line: string) => console.log(line)
   const { http, https, certificate, processes, haproxy } = await startSite(owner, {
     port: Number(process.env.PORT ?? 3000),
+    deadline: Number(process.env.DEADLINE ?? 500),
     log,
   })
   const curl = `curl --silent --cacert ${certificate.certificate}`

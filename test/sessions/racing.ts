@@ -1,4 +1,5 @@
 import { type Gate, gate, type Handler, LOGINS, live } from './app.ts'
+import { slowWrites } from './slow-writes.ts'
 
 /** How many races run at once. */
 export const BATCH = 20
@@ -23,41 +24,7 @@ export const RACING: Record<string, Handler> = {
     ctx.session.mark = 'old'
     return ''
   },
-  '/slow/property': async ctx => {
-    const { mark } = ctx.session
-    await stop(ctx)
-    ctx.session.mark = `${mark}, written`
-    return ''
-  },
-  '/slow/replace': async ctx => {
-    await stop(ctx)
-    ctx.session = { mark: 'written' }
-    return ''
-  },
-  '/slow/save': async ctx => {
-    ctx.session.before = 1
-    await stop(ctx)
-    ctx.session.mark = 'written'
-    await ctx.session.save()
-    return ''
-  },
-  '/slow/update': async ctx => {
-    await stop(ctx)
-    await ctx.updateSession(draft => {
-      draft.mark = 'written'
-    })
-    return ''
-  },
-  '/slow/regenerate': async ctx => {
-    ctx.session.mark = 'written'
-    await stop(ctx)
-    await ctx.session.regenerate()
-    return ''
-  },
-  '/slow/read': async ctx => {
-    await stop(ctx)
-    return String(ctx.session.mark)
-  },
+  ...slowWrites(stop),
   '/set': ctx => {
     ctx.session[String(ctx.query.key)] = ctx.query.key
     return ''

@@ -15,6 +15,7 @@ import {
 import { sqlProfiles, sqlUsers } from 'koa-strata/sql'
 import type { Owner } from '../servers/owner.ts'
 import { type Gate, gate, startApp, type TestContext, WIDE_DEADLINE } from '../sessions/app.ts'
+import { slowWrites } from '../sessions/slow-writes.ts'
 import { openPlace, type Place } from '../users/detached-places.ts'
 import { bareSessions } from './shared-bare.ts'
 
@@ -61,42 +62,7 @@ const gatekeeper: Middleware = async (ctx, next) => {
   ctx.body = ''
 }
 
-const SLOW: Record<string, Handler> = {
-  '/slow/property': async ctx => {
-    const { mark } = ctx.session
-    await stop(ctx)
-    ctx.session.mark = `${mark}, written`
-    return ''
-  },
-  '/slow/replace': async ctx => {
-    await stop(ctx)
-    ctx.session = { mark: 'written' }
-    return ''
-  },
-  '/slow/save': async ctx => {
-    await stop(ctx)
-    ctx.session.mark = 'written'
-    await ctx.session.save()
-    return ''
-  },
-  '/slow/update': async ctx => {
-    await stop(ctx)
-    await ctx.updateSession(draft => {
-      draft.mark = 'written'
-    })
-    return ''
-  },
-  '/slow/regenerate': async ctx => {
-    ctx.session.mark = 'written'
-    await stop(ctx)
-    await ctx.session.regenerate()
-    return ''
-  },
-  '/slow/read': async ctx => {
-    await stop(ctx)
-    return String(ctx.session.mark)
-  },
-}
+const SLOW = slowWrites(stop)
 
 /** What writes to the session after it was at a gate, or only reads it. */
 export const SLOW_PATHS = Object.keys(SLOW)

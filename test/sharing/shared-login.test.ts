@@ -115,7 +115,7 @@ for (const kind of PLACES) {
       const visitor = await logIn(shop, `staff-${index}`)
       await visitor.get(shopToo, '/set?mark=old')
       const old = visitor.copy()
-      const slow = SLOW_PATHS[index % 6]!
+      const slow = SLOW_PATHS[index % SLOW_PATHS.length]!
       const end = ['/logout', '/null', '/everywhere'][Math.floor(index / 6) % 3]!
       const again = (index + Math.floor(index / 6)) % 2 === 0
       const { status, setCookies } = await meanwhile(visitor, forum, slow, async () => {

@@ -12,7 +12,16 @@ import {
   stack,
   users,
 } from 'koa-strata'
-import { remoteUser, remoteUsers } from 'koa-strata/sharing'
+import {
+  atPath,
+  authRequest,
+  forceHttps,
+  publicUrl,
+  realms,
+  remoteUser,
+  remoteUsers,
+  trustedProxies,
+} from 'koa-strata/sharing'
 import { migrate, sqlProfiles, sqlUsers } from 'koa-strata/sql'
 import { sqlStore } from 'koa-strata/stores/sql'
 import { loginAs, sessionStoreChecks, userBackendChecks } from 'koa-strata/testing'
@@ -50,6 +59,20 @@ router.post('/login', async ctx => {
   await ctx.login(user)
   ctx.status = 204
 })
+
+router.get('/auth', authRequest({ permission: 'documents.read' }))
+
+export const staff = stack(
+  sessions({ keys: ['fedcba9876543210fedcba9876543210'], cookie: { name: 'staff' } }),
+  users({ backends: [sqlUsers(db, { name: 'staff' })] }),
+)
+export const site = realms({
+  admin: { match: atPath('/admin'), stack: staff },
+  site: { stack: stack(identity, router.routes()) },
+})
+export const url = publicUrl({ origin: 'https://www.example', prefix: '/app' })
+export const around = stack(trustedProxies(['127.0.0.1'], { hosts: ['www.example'] }), forceHttps(), site)
+export const realmOf = (ctx: ContextOf<typeof site>): 'admin' | 'site' => ctx.realm
 
 export async function seed(): Promise<void> {
   await migrate(db)
