@@ -15,7 +15,6 @@ export function slowWrites(stop: (ctx: Parameters<Handler>[0]) => Promise<void>)
       return ''
     },
     '/slow/save': async ctx => {
-      ctx.session.before = 1
       await stop(ctx)
       ctx.session.mark = 'written'
       await ctx.session.save()
