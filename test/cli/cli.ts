@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { ExecutionContext } from 'ava'
+import { turns } from '../turns.ts'
 
 /** The command of the checkout, and what Node runs it with. */
 export const COMMAND = [
@@ -55,12 +56,17 @@ export async function ended(t: ExecutionContext, child: ChildProcessWithoutNullS
   return { code: code as number | null, stdout, stderr }
 }
 
-/** Runs the command to its end. */
-export async function cli(t: ExecutionContext, words: readonly string[], how: Circumstances = {}): Promise<Outcome> {
-  const child = start(words, how)
-  child.stdin.on('error', () => {})
-  child.stdin.end(how.input ?? '')
-  return ended(t, child)
+/** The tests beside a file of these have servers that are to answer in time. */
+const inTurn = turns(3)
+
+/** Runs the command to its end, a few at once. */
+export function cli(t: ExecutionContext, words: readonly string[], how: Circumstances = {}): Promise<Outcome> {
+  return inTurn(() => {
+    const child = start(words, how)
+    child.stdin.on('error', () => {})
+    child.stdin.end(how.input ?? '')
+    return ended(t, child)
+  })
 }
 
 /** The same with `--json`: the document on stdout where it went well, the error on stderr where not, and nothing else anywhere. */

@@ -1,5 +1,6 @@
 import { demoAccounts } from '../../../recipes/job-board/seed.ts'
 import { type AtEnd, startBoard, temporaryDirectory } from '../../../recipes/job-board/test-board.ts'
+import { turns } from '../../turns.ts'
 import type { FeedReader, Follower } from './reader.ts'
 import { type Row, rowOf } from './row.ts'
 import { type Exchange, Witness } from './witness.ts'
@@ -25,22 +26,12 @@ export interface Observed {
   readonly strayCredentials: string[]
 }
 
-/** How many readers are looked at at once: each is to find its server quick to answer. */
-const AT_ONCE = 4
-let running = 0
-const waiting: (() => void)[] = []
+/** Each reader is to find its server quick to answer. */
+const inTurn = turns(2)
 
 /** Has a reader poll a feed of a job board of its own, with the name and the password of somebody who may read it. */
-export async function observe(reader: FeedReader, path = '/feeds/openings.atom'): Promise<Observed> {
-  if (running === AT_ONCE) await new Promise<void>(resolve => waiting.push(resolve))
-  else running++
-  try {
-    return await untilDone(atEnd => look(reader, path, atEnd))
-  } finally {
-    const next = waiting.shift()
-    if (next) next()
-    else running--
-  }
+export function observe(reader: FeedReader, path = '/feeds/openings.atom'): Promise<Observed> {
+  return inTurn(() => untilDone(atEnd => look(reader, path, atEnd)))
 }
 
 async function look(reader: FeedReader, path: string, atEnd: AtEnd): Promise<Observed> {
