@@ -113,6 +113,11 @@ export class SessionCookie {
   }
 }
 
+/** The name of a cookie without the prefix that it has where it is secure. */
+export function bareCookieName(name: string): string {
+  return name.replace(/^__(?:Host|Secure)-/, '')
+}
+
 function checkDomain(where: string, domain: unknown): void {
   checkText(
     where,

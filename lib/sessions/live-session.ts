@@ -113,7 +113,7 @@ export class LiveSession implements EngineClient {
     return this.#inTurn(async () => {
       this.#aside = false
       if (this.#endWanted) await this.#endAsWanted()
-      const restore = this.#restorer()
+      const restore = flush ? this.#restorer() : null
       if (flush || !this.#hold.session) this.#startOver()
       const kept = (stored: SessionData | null) => {
         if (flush || !stored) return null
@@ -127,7 +127,7 @@ export class LiveSession implements EngineClient {
           return bound
         }, afresh)
       const written = await this.#write(send, { as: 'user' }).catch(error => {
-        if (flush) restore()
+        restore?.()
         throw error
       })
       if (written) {

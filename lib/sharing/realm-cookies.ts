@@ -1,10 +1,8 @@
 import { descriptionsWithin } from '../described.ts'
 import { OptionInvalid } from '../errors.ts'
+import { bareCookieName } from '../sessions/cookie.ts'
 import type { SessionsDescription } from '../sessions/layer.ts'
 import { deviceCookieBeside } from '../users/throttle/device-cookie.ts'
-
-/** The prefix that a secure cookie has and the same one in development has not. */
-const PREFIX = /^__(?:Host|Secure)-/
 
 /**
  * Refuses realms of which two would set a cookie of one name: the session's, or the one beside it by which accounts know a browser. Another path or
@@ -16,7 +14,8 @@ export function checkRealmCookies(where: string, realms: readonly { name: string
   for (const { name: realm, stack } of realms) {
     for (const sessions of descriptionsWithin<SessionsDescription>('sessions()', stack)) {
       for (const { name } of [sessions.cookie, deviceCookieBeside(sessions.cookie)]) {
-        const bare = name.replace(PREFIX, '')
+        // In development there is no prefix to tell them apart.
+        const bare = bareCookieName(name)
         const other = takers.get(bare)
         if (other && other.realm !== realm && other.sessions !== sessions)
           throw new OptionInvalid(

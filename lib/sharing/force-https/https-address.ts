@@ -1,3 +1,5 @@
+import { endOf } from './end-of.ts'
+
 /** A change of a text: `text` in place of what stands from `start` to `end`. */
 export interface Edit {
   readonly start: number
@@ -55,9 +57,4 @@ function startOfPort(address: string, from: number, end: number): number {
 function isThisMachine(host: string): boolean {
   if (!/^[\0-\x7f]*$/.test(host) || !URL.canParse(`http://${host}`)) return false
   return /^(?:(?:.*\.)?localhost\.?|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(`http://${host}`).hostname)
-}
-
-function endOf(pattern: RegExp, text: string, from: number): number {
-  pattern.lastIndex = from
-  return pattern.test(text) ? pattern.lastIndex : from
 }

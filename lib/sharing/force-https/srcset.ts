@@ -1,3 +1,5 @@
+import { endOf } from './end-of.ts'
+
 const GAP = /[\t\n\f\r ,]*/y
 const URL = /[^\t\n\f\r ]+/y
 
@@ -25,9 +27,4 @@ function endOfDescriptors(srcset: string, from: number): number {
     else if (character === ',') return at
   }
   return srcset.length
-}
-
-function endOf(pattern: RegExp, text: string, from: number): number {
-  pattern.lastIndex = from
-  return pattern.test(text) ? pattern.lastIndex : from
 }

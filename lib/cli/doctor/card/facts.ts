@@ -84,11 +84,6 @@ export function loginsOf(inspected: InspectedApp, salt: string, named: SessionSt
   })
 }
 
-/** The name of a cookie without the prefix that it has where it is secure. */
-export function bareName({ name }: CookieFacts): string {
-  return name.replace(/^__(?:Host|Secure)-/, '')
-}
-
 function keyFact(salt: string, key: unknown): string | null {
   const bytes = signingBytes(key)
   return bytes && keyFingerprint(salt, bytes)

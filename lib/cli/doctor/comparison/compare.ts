@@ -1,6 +1,7 @@
+import { bareCookieName } from '../../../sessions/cookie.ts'
 import { moment } from '../../output.ts'
 import { type Card, type CardLogin, isExpired } from '../card/card.ts'
-import { bareName, type OwnLogin } from '../card/facts.ts'
+import type { OwnLogin } from '../card/facts.ts'
 import { type Finding, problem, skipped, warning } from '../finding.ts'
 import { compareCookies } from './cookie.ts'
 import { compareKeys } from './keys.ts'
@@ -53,7 +54,7 @@ function pairsOf(logins: readonly OwnLogin[], others: readonly CardLogin[]): [Ow
   const [own, other] = [logins[0], others[0]]
   if (own && other && logins.length === 1 && others.length === 1) return [[own, other]]
   const named = logins.flatMap((one): [OwnLogin, CardLogin][] => {
-    const found = others.find(({ cookie }) => bareName(cookie) === bareName(one.facts.cookie))
+    const found = others.find(({ cookie }) => bareCookieName(cookie.name) === bareCookieName(one.facts.cookie.name))
     return found ? [[one, found]] : []
   })
   const alike = named.filter(([{ facts }, { cookie }]) => facts.cookie.domain !== null && isSame(facts.cookie, cookie))

@@ -1,4 +1,5 @@
-import { bareName, type CookieFacts } from '../card/facts.ts'
+import { bareCookieName } from '../../../sessions/cookie.ts'
+import type { CookieFacts } from '../card/facts.ts'
 import { type Finding, ok, problem, skipped, warning } from '../finding.ts'
 
 const CHECK = 'shared cookie'
@@ -54,7 +55,7 @@ function differencesOf(there: string, own: CookieFacts, other: CookieFacts): Fin
     problem(CHECK, `${there}: ${trait} is ${here} here and ${elsewhere} there: browsers keep two cookies.`, advice)
   const yesNo = (is: boolean) => (is ? 'set' : 'not set')
   const found: Finding[] = []
-  if (bareName(own) !== bareName(other))
+  if (bareCookieName(own.name) !== bareCookieName(other.name))
     found.push(differ("the cookie's name", own.name, other.name, 'Give both the same cookie.name.'))
   if (own.domain !== other.domain)
     found.push(
