@@ -122,10 +122,9 @@ export function sqlStore(knex: Knex, options: SqlStoreOptions = {}): SqlStore {
       return (await run(() => live(id).first('id'))) ? 'changed' : 'gone'
     },
     async touch(id, expiresAt) {
-      const change = { expires_at: Math.floor(expiresAt) }
-      if ((await run(() => live(id).update(change))) > 0) return true
-      // MariaDB may have been told to count only rows that are not as they were.
-      return (await run(() => live(id).where(change).first('id'))) !== undefined
+      if ((await run(() => live(id).update({ expires_at: Math.floor(expiresAt) }))) > 0) return true
+      // MariaDB may have been told to count only rows that are not as they were; by now another touch may have moved it on.
+      return (await run(() => live(id).first('id'))) !== undefined
     },
     async destroy(id) {
       await run(() => rows().where({ id }).del())

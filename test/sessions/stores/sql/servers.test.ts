@@ -209,3 +209,21 @@ test('mariadb: a session is kept whole in a table of another character set, made
   kept.version = (await store.create(id, kept))!
   t.deepEqual(await store.read(id), kept)
 })
+
+test('mariadb without FOUND_ROWS: a touch that changes nothing has found its session, even when another moves it on just then.', async t => {
+  const { knex, open } = await migratedDatabase(t, 'mariadb')
+  const counting = open({ connection: { flags: ['-FOUND_ROWS'] } as object })
+  const id = newId()
+  const fresh = record()
+  await sqlStore(knex).create(id, fresh)
+  const statements: string[] = []
+  counting.on('query', ({ sql }) => statements.push(sql.split(' ')[0]))
+  const acquire = counting.client.acquireConnection.bind(counting.client)
+  counting.client.acquireConnection = async () => {
+    if (statements.length === 1) await sqlStore(knex).touch(id, fresh.expiresAt + 1000)
+    return acquire()
+  }
+  t.true(await sqlStore(counting).touch(id, fresh.expiresAt))
+  t.deepEqual(statements, ['update', 'select'])
+  t.is((await sqlStore(knex).read(id))?.expiresAt, fresh.expiresAt + 1000)
+})
