@@ -65,13 +65,13 @@ export class SessionsNotListable extends StrataError {
   }
 }
 
-/** Sessions of this user could not be ended on the server: neither the backend nor the sessions keep an epoch for them. */
+/** Sessions of this user could not be ended on the server: neither the backend nor the sessions keep what could. */
 export class SessionsNotEndable extends StrataError {
   readonly code = 'SESSIONS_NOT_ENDABLE'
   constructor(backend: string) {
     super(
-      `Backend '${backend}' cannot end its users' sessions, and cookieStore() keeps nothing that could. ` +
-        'Give it a store for that, cookieStore({ epochs: sqlStore(db) }), or the backend an endSessions(id).',
+      `Backend '${backend}' cannot end its users' sessions, and sessions in cookies keep nothing that could. ` +
+        'Give them a store for that, cookieStore({ epochs: sqlStore(db) }), or the backend an endSessions(id).',
     )
   }
 }

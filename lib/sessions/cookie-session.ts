@@ -3,25 +3,24 @@ import type { Carrier, Draft } from './carrier.ts'
 import { parseContent, type SessionContent } from './content.ts'
 import type { SessionData } from './store.ts'
 
-/** How often, at most, the cookie is sent anew to move its expiry on, in milliseconds. */
-const TOUCH_EVERY = 60_000
-
 /** What carrying sessions in the cookie takes. */
 export interface CookieSessionSetting {
   now: () => number
   idleTimeout: number
+  touchEvery: number
+  sharedBackend: string | null
 }
 
 /** What one request says of its cookie. */
 export interface DataCookie {
-  /** The payload the request sent, its signature checked, or null. */
-  readonly payload: string | null
-  send(payload: string): void
+  /** What the request sent, its signature checked, and when it was written; or null. */
+  readonly content: { data?: unknown; seen?: unknown } | null
+  send(data: SessionData): void
   clear(): void
   gone(reason: SessionGone): void
 }
 
-/** A session whose data travels in the cookie, base64url of `{ data, seen }`: what `cookieStore()` asks for. */
+/** A session whose data travels in the cookie, as `cookieStore()` has it. */
 export class CookieSession implements Carrier {
   readonly endsOnServer = false
   readonly storeId = null
@@ -36,12 +35,13 @@ export class CookieSession implements Carrier {
   }
 
   async load(): Promise<SessionContent | null> {
-    const { payload } = this.#cookie
-    if (payload === null) return null
-    const { data, seen } = decode(payload)
+    if (this.#cookie.content === null) return null
+    const { data, seen } = this.#cookie.content
     const content = parseContent(data)
     if (content === 'corrupt' || content === 'ended' || typeof seen !== 'number') {
       this.#cookie.gone('corrupt')
+      // What we cannot read the framework that has made it may.
+      this.#expelled = this.#setting.sharedBackend !== null
       return null
     }
     const age = this.#setting.now() - seen
@@ -50,7 +50,7 @@ export class CookieSession implements Carrier {
       return null
     }
     this.#stored = data as SessionData
-    if (age > Math.min(TOUCH_EVERY, this.#setting.idleTimeout / 4)) this.#send(this.#stored)
+    if (age > this.#setting.touchEvery) this.#send(this.#stored)
     return content
   }
 
@@ -71,31 +71,23 @@ export class CookieSession implements Carrier {
   }
 
   async end(): Promise<void> {
-    if (this.#stored) this.#cookie.clear()
+    if (this.#stored || this.#expelled) this.#cookie.clear()
     this.forget()
   }
 
   async expel(): Promise<void> {
     this.#stored = null
     this.#expelled = true
-    this.#cookie.clear()
+    if (this.#setting.sharedBackend === null) this.#cookie.clear()
   }
 
   forget(): void {
     this.#stored = null
+    this.#expelled = false
   }
 
   #send(data: SessionData): void {
-    this.#cookie.send(Buffer.from(JSON.stringify({ data, seen: this.#setting.now() })).toString('base64url'))
+    this.#cookie.send(data)
     this.#stored = data
-  }
-}
-
-function decode(payload: string): { data?: unknown; seen?: unknown } {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
-    return parsed !== null && typeof parsed === 'object' ? parsed : {}
-  } catch {
-    return {}
   }
 }

@@ -19,6 +19,11 @@ export interface CookieOptions {
   partitioned?: boolean | undefined
 }
 
+/** A cookie as another framework sets it: false leaves SameSite out. */
+export interface ExactCookieOptions extends Omit<CookieOptions, 'sameSite'> {
+  sameSite?: CookieOptions['sameSite'] | false
+}
+
 const LARGEST = 4096
 const LONGEST_NAME = 128
 const TOKEN = /^[!#$%&'*+\-.^`|~\w]{1,128}$/
@@ -33,11 +38,17 @@ export class SessionCookie {
   readonly name: string
   readonly domain: string | undefined
   readonly #where: string
-  readonly #settled: CookieOptions & { name: string }
+  readonly #settled: ExactCookieOptions
+  readonly #isExact: boolean
   readonly #attributes: string
 
-  /** @throws OptionInvalid on options that are wrong or contradict each other */
-  constructor(where: string, options: CookieOptions = {}) {
+  /**
+   * @param isExact whether the cookie is another framework's, by whose names and attributes it goes: no prefix is added, and SameSite may be left out
+   * @throws OptionInvalid on options that are wrong or contradict each other
+   */
+  constructor(where: string, options?: CookieOptions)
+  constructor(where: string, options: ExactCookieOptions, isExact: true)
+  constructor(where: string, options: ExactCookieOptions = {}, isExact = false) {
     knownOptions(`${where} cookie`, options, ['name', 'domain', 'path', 'secure', 'sameSite', 'partitioned'])
     const name = options.name ?? 'sid'
     const path = options.path ?? '/'
@@ -47,7 +58,7 @@ export class SessionCookie {
     const { domain } = options
 
     checkText(where, 'cookie.name', name, TOKEN, "must be a token of RFC 9110: letters, digits and !#$%&'*+-.^_`|~.")
-    if (/^__(host|secure)-/i.test(name)) {
+    if (!isExact && /^__(host|secure)-/i.test(name)) {
       throw new OptionInvalid(
         where,
         'cookie.name',
@@ -56,30 +67,39 @@ export class SessionCookie {
     }
     checkText(where, 'cookie.path', path, PATH, "must start with '/' and hold no ';' and no control characters.")
     checkOneOf(where, 'cookie.secure', secure, [true, false])
-    checkOneOf(where, 'cookie.sameSite', sameSite, ['strict', 'lax', 'none'])
+    checkOneOf(
+      where,
+      'cookie.sameSite',
+      sameSite,
+      isExact ? ['strict', 'lax', 'none', false] : ['strict', 'lax', 'none'],
+    )
     checkOneOf(where, 'cookie.partitioned', partitioned, [true, false])
     if (sameSite === 'none' && !secure) throw new OptionInvalid(where, 'cookie.sameSite', "'none' needs secure: true.")
     if (partitioned && !secure) throw new OptionInvalid(where, 'cookie.partitioned', 'needs secure: true.')
     if (domain !== undefined) checkDomain(where, domain)
 
-    this.name = secure ? `${domain === undefined && path === '/' ? '__Host-' : '__Secure-'}${name}` : name
+    this.name = secure && !isExact ? `${domain === undefined && path === '/' ? '__Host-' : '__Secure-'}${name}` : name
     this.domain = domain?.toLowerCase()
     this.#where = where
+    this.#isExact = isExact
     this.#settled = { name, domain, path, secure, sameSite, partitioned }
     this.#attributes = [
       `Path=${path}`,
       ...(domain === undefined ? [] : [`Domain=${domain}`]),
       'HttpOnly',
       ...(secure ? ['Secure'] : []),
-      `SameSite=${sameSite[0]!.toUpperCase()}${sameSite.slice(1)}`,
+      ...(sameSite ? [`SameSite=${sameSite[0]!.toUpperCase()}${sameSite.slice(1)}`] : []),
       ...(partitioned ? ['Partitioned'] : []),
     ].join('; ')
   }
 
   /** Another cookie, of the same attributes, whose name ends in `-<suffix>`. */
   beside(suffix: string): SessionCookie {
-    const name = `${this.#settled.name.slice(0, LONGEST_NAME - suffix.length - 1)}-${suffix}`
-    return new SessionCookie(this.#where, { ...this.#settled, name })
+    const name = `${this.#settled.name!.slice(0, LONGEST_NAME - suffix.length - 1)}-${suffix}`
+    const options = { ...this.#settled, name }
+    return this.#isExact
+      ? new SessionCookie(this.#where, options, true)
+      : new SessionCookie(this.#where, options as CookieOptions)
   }
 
   /** Every value that the request sends under this name. */
@@ -94,9 +114,13 @@ export class SessionCookie {
     return values
   }
 
-  /** The Set-Cookie line that sets a value for `maxAge` milliseconds. @throws SessionCookieTooLarge above 4,096 bytes */
-  set(value: string, maxAge: number): string {
-    const line = `${this.name}=${value}; Max-Age=${Math.ceil(maxAge / 1000)}; ${this.#attributes}`
+  /**
+   * The Set-Cookie line that sets a value for `maxAge` milliseconds, or, where that is null, until the browser is closed.
+   * @throws SessionCookieTooLarge above 4,096 bytes
+   */
+  set(value: string, maxAge: number | null): string {
+    const lasts = maxAge === null ? '' : `Max-Age=${Math.ceil(maxAge / 1000)}; `
+    const line = `${this.name}=${value}; ${lasts}${this.#attributes}`
     if (line.length > LARGEST) throw new SessionCookieTooLarge(line.length)
     return line
   }

@@ -50,6 +50,8 @@ export interface SessionsDescription extends Description {
   readonly absoluteTimeout: number
 }
 
+/** The longest that browsers keep a cookie, in milliseconds (RFC 6265bis §5.5). */
+const LONGEST_COOKIE = 400 * 86_400_000
 /** How often at most expired records are swept, in milliseconds, and how many at once. */
 const SWEEP_EVERY = 300_000
 const SWEEP_BATCH = 500
@@ -72,7 +74,8 @@ export function sessionOf(ctx: object, who: string): SessionAccess {
 export function sessions(options: SessionsOptions = {}): Layer<never, 'sessions', unknown, SessionContext> {
   const setting = settleSessions(options)
   const start = createEngine()
-  const epochs = setting.epochStore && new Epochs(setting.epochStore, setting.absoluteTimeout, setting.now)
+  const { epochStore } = setting
+  const epochs = epochStore && new Epochs(epochStore, Math.min(setting.absoluteTimeout, LONGEST_COOKIE), setting.now)
   const { store, cookie } = setting
   const stored = store && { ...setting, store, queue: new KeyedQueue(), created: sweeper(store, setting.now) }
   const appSigner = signerOfApp()

@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import { isDeepStrictEqual, types } from 'node:util'
 import { OptionInvalid, SessionDataInvalid } from '../errors.ts'
 import type { SessionGone } from '../events.ts'
 import { isPlainObject } from '../options.ts'
@@ -136,6 +136,20 @@ export class LiveSession implements EngineClient {
       }
       return written
     })
+  }
+
+  /**
+   * Binds the login to what holds its user by now, under the same id. A login that came between stays as it is. Where this cannot be stored, the
+   * next request tries again.
+   */
+  async rebind(login: SessionLogin): Promise<void> {
+    const before = this.login
+    const rebound = (stored: SessionData | null): SessionData => {
+      const isSame = isDeepStrictEqual(stored?._login, before)
+      return isSame ? { ...stored, _login: login } : stored!
+    }
+    const written = await this.#inTurn(() => this.carrier.save(rebound)).catch(() => null)
+    if (written && written._login === login) this.login = login
   }
 
   /** Ends the session on the server, and starts over with an empty one. */

@@ -2,15 +2,17 @@ import { OptionInvalid } from '../errors.ts'
 import { checkClock, checkDuration, checkMethods, checkOneOf, knownOptions, LONGEST_TIMER } from '../options.ts'
 import { type CookieOptions, SessionCookie } from './cookie.ts'
 import { withDeadline } from './deadline.ts'
+import { type ForeignParts, ForeignSessions } from './foreign.ts'
+import { type DataForm, dataForm, type IdForm, idForm } from './forms.ts'
 import { Signer, type SigningKey } from './signature.ts'
-import type { SessionStore } from './store.ts'
+import type { SessionData, SessionStore } from './store.ts'
 import { CookieStore } from './stores/cookie.ts'
 import { memoryStore } from './stores/memory.ts'
 
 /** Options of `sessions()`. Durations are in milliseconds. */
 export interface SessionsOptions {
   /** Where sessions live. @default memoryStore(), for one process */
-  store?: SessionStore | CookieStore | undefined
+  store?: SessionStore | CookieStore | ForeignSessions | undefined
   /** Keys of 32 bytes or more that sign the cookie: the first signs, all verify. @default app.keys */
   keys?: readonly SigningKey[] | undefined
   /** The cookie. */
@@ -36,15 +38,26 @@ export interface SessionsSetting {
   /** null: the application's keys are taken at the first request. */
   readonly signer: Signer | null
   readonly cookie: SessionCookie
+  readonly ids: IdForm
+  readonly contents: DataForm
+  /** How long the cookie of a session with this data lasts, in milliseconds; null: until the browser is closed. */
+  cookieAge(data: SessionData): number | null
   readonly idleTimeout: number
   readonly absoluteTimeout: number
+  /** How often, at most, a session's end is moved on by requests that change nothing, in milliseconds. */
+  readonly touchEvery: number
+  /** The backend whose users another framework logs in too, where it keeps these sessions; null where they are ours alone. */
+  readonly sharedBackend: string | null
   readonly onUnavailable: 'fail' | 'anonymous'
   readonly now: () => number
 }
 
 const DAY = 86_400_000
+const TOUCH_EVERY = 60_000
 const WHERE = 'sessions()'
 const KNOWN = ['store', 'keys', 'cookie', 'idleTimeout', 'absoluteTimeout', 'deadline', 'onUnavailable', 'now']
+/** What the framework whose sessions they are has said already. */
+const THEIRS = ['cookie', 'keys', 'idleTimeout', 'absoluteTimeout'] as const
 const STORE_METHODS = ['read', 'create', 'replace', 'touch', 'destroy']
 
 /** @throws OptionInvalid naming the option that is wrong */
@@ -64,17 +77,63 @@ export function settleSessions(options: SessionsOptions): SessionsSetting {
     throw new OptionInvalid(WHERE, 'deadline', `must be at most ${LONGEST_TIMER} milliseconds.`)
   checkOneOf(WHERE, 'onUnavailable', onUnavailable, ['fail', 'anonymous'])
   checkClock(WHERE, now)
-  const cookie = new SessionCookie(WHERE, options.cookie)
-  const signer = options.keys === undefined ? null : new Signer(WHERE, options.keys)
-
   const given = options.store === undefined ? warnedMemoryStore(now) : options.store
   const bounded = (store: SessionStore) => withDeadline(store, deadline)
-  const settled = { cookie, signer, idleTimeout, absoluteTimeout, onUnavailable, now }
+  if (given instanceof ForeignSessions) {
+    for (const name of THEIRS) refuseOwn(given.parts, name, options[name])
+    return settleForeign(given.parts, { onUnavailable, now, bounded })
+  }
+  const cookie = new SessionCookie(WHERE, options.cookie)
+  const settled = {
+    cookie,
+    ids: idForm(cookie.name),
+    contents: dataForm(cookie.name),
+    signer: options.keys === undefined ? null : new Signer(WHERE, options.keys),
+    cookieAge: () => absoluteTimeout,
+    idleTimeout,
+    absoluteTimeout,
+    touchEvery: touchEvery(idleTimeout),
+    sharedBackend: null,
+    onUnavailable,
+    now,
+  }
   if (given instanceof CookieStore)
     return { ...settled, store: null, epochStore: given.epochs ? bounded(given.epochs) : null }
   checkMethods(WHERE, 'store', given, STORE_METHODS)
   const store = bounded(given)
   return { ...settled, store, epochStore: store }
+}
+
+/** @param bounded bounds what is asked of a store */
+function settleForeign(
+  { keeping, cookie, signer, backend, age, slides, cookieAge }: ForeignParts,
+  { bounded, ...ours }: Pick<SessionsSetting, 'onUnavailable' | 'now'> & { bounded(store: SessionStore): SessionStore },
+): SessionsSetting {
+  const epochs = keeping.store === null && keeping.epochs
+  return {
+    ...ours,
+    cookie,
+    signer,
+    cookieAge,
+    store: keeping.store && bounded(keeping.store),
+    // The one of the two that there is not is not asked.
+    ids: keeping.store ? keeping.ids : idForm(cookie.name),
+    contents: keeping.store ? dataForm(cookie.name) : keeping.contents,
+    epochStore: epochs ? bounded(epochs) : null,
+    idleTimeout: age,
+    absoluteTimeout: Number.POSITIVE_INFINITY,
+    touchEvery: slides ? touchEvery(age) : Number.POSITIVE_INFINITY,
+    sharedBackend: backend,
+  }
+}
+
+function refuseOwn({ where }: ForeignParts, name: string, value: unknown): void {
+  if (value !== undefined)
+    throw new OptionInvalid(WHERE, name, `must be left out: for the sessions of ${where} it is ${where} that says so.`)
+}
+
+function touchEvery(idleTimeout: number): number {
+  return Math.min(TOUCH_EVERY, idleTimeout / 4)
 }
 
 function warnedMemoryStore(now: () => number): SessionStore {

@@ -4,22 +4,23 @@ import { backOff } from './back-off.ts'
 import type { Carrier, Draft } from './carrier.ts'
 import { parseContent, type SessionContent, userOf } from './content.ts'
 import { endStoredSession, markerOf, shortenMarker } from './ending.ts'
-import { newSessionId, storeId } from './id.ts'
+import type { IdForm } from './forms.ts'
 import type { KeyedQueue } from './queue.ts'
 import type { SessionData, SessionRecord, SessionStore } from './store.ts'
 
-/** How often, at most, a session's expiry is moved on, in milliseconds. */
-const TOUCH_EVERY = 60_000
 const MOST_TRIES = 30
 const MOST_COLLISIONS = 3
 
 /** What carrying sessions by id takes, the same for every request. */
 export interface StoredSessionSetting {
   store: SessionStore
+  ids: IdForm
   queue: KeyedQueue
   now: () => number
   idleTimeout: number
   absoluteTimeout: number
+  touchEvery: number
+  sharedBackend: string | null
   onUnavailable: 'fail' | 'anonymous'
   /** Called after a session was added. */
   created(): void
@@ -31,7 +32,7 @@ export interface IdCookie {
   readonly id: string | null
   /** @throws SessionTooLate when no cookie can be sent any more: asked before anything is stored under a new id */
   assertOpen(): void
-  send(id: string): void
+  send(id: string, data: SessionData): void
   clear(): void
   gone(reason: SessionGone): void
 }
@@ -63,7 +64,7 @@ export class StoredSession implements Carrier {
 
   async load(): Promise<SessionContent | null> {
     if (this.#cookie.id === null) return null
-    this.#key = storeId(this.#cookie.id)
+    this.#key = this.#setting.ids.storeId(this.#cookie.id)
     let found: Awaited<ReturnType<SessionStore['read']>>
     try {
       found = await this.#setting.store.read(this.#key)
@@ -78,7 +79,8 @@ export class StoredSession implements Carrier {
     }
     const content = this.#take(found)
     if (typeof content === 'string') {
-      this.#phase = content === 'ended' ? 'ended' : 'none'
+      // What we cannot read the framework that has made it may.
+      this.#phase = content === 'ended' || this.#setting.sharedBackend !== null ? 'ended' : 'none'
       this.#cookie.gone(content)
       if (content === 'ended') await shortenMarker(this.#setting.store, this.#setting.now, this.#key, found.expiresAt)
       return null
@@ -169,7 +171,8 @@ export class StoredSession implements Carrier {
     if (this.#phase !== 'live') return
     this.#phase = 'ended'
     this.#stored = null
-    const { store, now } = this.#setting
+    const { store, now, sharedBackend } = this.#setting
+    if (sharedBackend !== null) return
     // The login is void whether or not the marker is stored, so a store that fails here changes nothing for anybody.
     await endStoredSession(store, now, this.#key, { version: this.#version, follow: false }).catch(() => false)
   }
@@ -196,8 +199,8 @@ export class StoredSession implements Carrier {
   async #add(data: SessionData): Promise<{ id: string; key: string; version: string }> {
     this.#cookie.assertOpen()
     for (let tries = 0; tries < MOST_COLLISIONS; tries++) {
-      const id = newSessionId()
-      const key = storeId(id)
+      const id = this.#setting.ids.newId()
+      const key = this.#setting.ids.storeId(id)
       const version = await this.#setting.store.create(key, this.#record(data)).catch(error => {
         // It may have been stored nevertheless, under an id that nobody will ever have.
         this.#setting.store.destroy(key).catch(() => {})
@@ -216,7 +219,7 @@ export class StoredSession implements Carrier {
     this.#key = key
     this.#version = version
     this.#stored = data
-    this.#cookie.send(id)
+    this.#cookie.send(id, data)
   }
 
   /** Reads again; false where the session is over. */
@@ -234,12 +237,13 @@ export class StoredSession implements Carrier {
   }
 
   async #touch({ created }: SessionContent, expiresAt: number): Promise<void> {
-    const { store, now, idleTimeout, absoluteTimeout } = this.#setting
+    const { store, now, idleTimeout, absoluteTimeout, touchEvery, sharedBackend } = this.#setting
     if (created + absoluteTimeout <= now()) return
     const later = now() + idleTimeout
-    if (Math.abs(later - expiresAt) <= Math.min(TOUCH_EVERY, idleTimeout / 4)) return
+    if (Math.abs(later - expiresAt) <= touchEvery) return
     // Not moving the expiry on costs nobody their session yet; the next request tries again.
-    await store.touch(this.#key, later).catch(() => {})
+    const touched = await store.touch(this.#key, later).catch(() => false)
+    if (touched && sharedBackend !== null) this.#cookie.send(this.#cookie.id!, this.#stored!)
   }
 
   #record(data: SessionData): SessionRecord {

@@ -76,13 +76,18 @@ export function identityOf(key: string): { backend: string; id: string } | null 
   return isBackendName(backend) && idProblem(id) === null ? { backend, id } : null
 }
 
+function isListOfText(value: unknown): boolean {
+  return Array.isArray(value) && value.every(one => typeof one === 'string')
+}
+
 /** What is wrong with a user of this backend, as the rest of a sentence; null where nothing is. */
 export function userProblem(backend: UserBackend, user: AuthenticatedUser): string | null {
   if (
     typeof user !== 'object' ||
     user.isAuthenticated !== true ||
     typeof user.hasPermission !== 'function' ||
-    typeof user.stamp !== 'string'
+    typeof user.stamp !== 'string' ||
+    !isListOfText(user.formerStamps ?? [])
   ) {
     return 'what is no AuthenticatedUser. Make it a DetachedUser, or an object with all that AuthenticatedUser names.'
   }

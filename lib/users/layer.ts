@@ -87,7 +87,7 @@ export function users(options: UsersOptions): Layer<'sessions', 'users', UserSta
 
   const layer = async function usersLayer(ctx: ParameterizedContext, next: Next): Promise<void> {
     const access = sessionOf(ctx, 'users()')
-    const logins = new Logins(backends, access.epochs)
+    const logins = new Logins(backends, access.epochs, access.setting)
     const current = new RequestUser(await userOfSession(access, logins))
     const throttle = throttleOf?.(ctx, access)
     current.by = identification(ctx, access, { backends, logins, throttle, current })
@@ -104,11 +104,14 @@ export function users(options: UsersOptions): Layer<'sessions', 'users', UserSta
 
 async function userOfSession({ live, gone }: SessionAccess, logins: Logins): Promise<AnyUser> {
   if (!live.login) return ANONYMOUS
-  const user = await logins.userBy(live.login)
-  if (typeof user !== 'string') return user
-  gone(user, userKey(live.login.backend, live.login.id))
+  const found = await logins.userBy(live.login)
+  if (typeof found !== 'string') {
+    if (found.login !== live.login) await live.rebind(found.login)
+    return found.user
+  }
+  gone(found, userKey(live.login.backend, live.login.id))
   // A backend that is not here may be another application's: its login is not ours to end, nor to displace.
-  if (user === 'backend-gone') live.becomeGuest()
+  if (found === 'backend-gone') live.becomeGuest()
   else await live.expel()
   return ANONYMOUS
 }
@@ -162,7 +165,7 @@ function userContext(
     // The other click of a double click has been here: ending once more would end what it kept.
     if (!(await live.carrier.isLive())) return current.become(ANONYMOUS)
     const via = live.login?.via
-    const kept = await logins.endOthers(user)
+    const kept = await logins.endOthers(user, live.carrier.storeId)
     publish('koa-strata:logout', { user: user.key, ip: ctx.ip, everywhere: true })
     const login = kept && { ...kept.login, ...(via !== undefined && { via }) }
     if (login && (await live.logIn(login, { afresh: false }))) return current.become(kept.user)
@@ -175,7 +178,7 @@ function userContext(
     async logout() {
       const { user } = current
       if (!user.isAuthenticated || bySession(user)) {
-        if (live.login && !live.carrier.endsOnServer) await logins.endAll(live.login)
+        if (live.login && !live.carrier.endsOnServer && logins.canEnd(live.login)) await logins.endAll(live.login)
         await live.end()
       }
       await current.become(ANONYMOUS)

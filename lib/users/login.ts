@@ -1,6 +1,7 @@
 import { BackendInvalid, LoginInvalid, SessionsNotEndable } from '../errors.ts'
 import { type SessionLogin, userKey } from '../sessions/content.ts'
 import type { Epochs } from '../sessions/epochs.ts'
+import type { SessionsSetting } from '../sessions/options.ts'
 import type { SessionData } from '../sessions/store.ts'
 import { backendFailure, checkUser, type UserBackend, userProblem } from './backend.ts'
 import type { Backends } from './backends.ts'
@@ -24,10 +25,20 @@ export interface RememberedUser extends Likeness {
 export class Logins {
   readonly #backends: Backends
   readonly #epochs: Epochs | null
+  /** The backend whose logins another framework makes too, where it keeps these sessions. */
+  readonly #shared: string | null
+  /** Takes a user's sessions out of the store: how those are ended that another framework keeps too. Null where they are ours, or in no store. */
+  readonly #remove: ((userKey: string, exceptId?: string) => Promise<void>) | null
 
-  constructor(backends: Backends, epochs: Epochs | null) {
+  constructor(
+    backends: Backends,
+    epochs: Epochs | null,
+    { sharedBackend, store }: Pick<SessionsSetting, 'sharedBackend' | 'store'> = { sharedBackend: null, store: null },
+  ) {
     this.#backends = backends
     this.#epochs = epochs
+    this.#shared = sharedBackend
+    this.#remove = (sharedBackend !== null && store?.destroyAll) || null
   }
 
   /** What a session must carry for this user to be logged in by it. @throws LoginInvalid where it is no user of these backends */
@@ -35,28 +46,36 @@ export class Logins {
     const backend = this.#backendOf(user)
     const problem = userProblem(backend, user)
     if (problem) throw new LoginInvalid(`it was handed ${problem}`)
-    const epoch = backend.endSessions ? '' : await this.#epochsFor(backend).bind(user.key)
+    const ending = this.#endingOf(backend)
+    // What the other framework binds sessions of its own users to holds without us.
+    if (ending === 'none' && backend.name !== this.#shared) throw new SessionsNotEndable(backend.name)
+    const epoch = ending === 'epoch' ? await this.#epochs!.bind(user.key) : ''
     return loginOf(backend, user, joinStamp(user.stamp, epoch))
   }
 
   /** What those sessions of this user are bound to that hold now. */
   async stampOf(user: AuthenticatedUser): Promise<string> {
     const backend = this.#backendOf(user)
-    return joinStamp(user.stamp, backend.endSessions ? '' : await this.#epochsFor(backend).current(user.key))
+    return joinStamp(user.stamp, await this.#epochOf(backend, user.key))
   }
 
-  /** The user who is logged in by this, or why nobody is. @throws BackendUnavailable */
-  async userBy(login: SessionLogin): Promise<AuthenticatedUser | LoginLost> {
+  /**
+   * The user who is logged in by this, and what the session should carry for it by now: the same login, unless it holds by a former stamp. Or why
+   * nobody is. @throws BackendUnavailable
+   */
+  async userBy(login: SessionLogin): Promise<{ user: AuthenticatedUser; login: SessionLogin } | LoginLost> {
     const backend = this.#backends.get(login.backend)
     if (!backend) return 'backend-gone'
-    const epochs = backend.endSessions ? null : this.#epochs
     const [user, epoch] = await Promise.all([
       this.#load(backend, login),
-      epochs ? epochs.current(userKey(login.backend, login.id)) : '',
+      this.#epochOf(backend, userKey(login.backend, login.id)),
     ])
     if (!user) return 'user-gone'
     if (!user.isActive) return 'user-inactive'
-    return joinStamp(user.stamp, epoch) === login.stamp ? user : 'stamp-changed'
+    const stamp = joinStamp(user.stamp, epoch)
+    if (stamp === login.stamp) return { user, login }
+    const holds = user.formerStamps?.some(former => joinStamp(former, epoch) === login.stamp)
+    return holds ? { user, login: { ...login, stamp } } : 'stamp-changed'
   }
 
   /** What tells a user again who has shown credentials that are right. No session need ever have begun. */
@@ -84,6 +103,11 @@ export class Logins {
     return user?.isActive ? user : null
   }
 
+  /** Whether `endAll()` can end the sessions of this user. */
+  canEnd(user: { backend: string }): boolean {
+    return this.#endingOf(this.#backendOf(user)) !== 'none'
+  }
+
   /** Ends every session of a user, wherever they are. */
   async endAll(user: { backend: string; id: string }): Promise<void> {
     await this.#renewStamp(this.#backendOf(user), user)
@@ -92,26 +116,58 @@ export class Logins {
   /**
    * Ends every session of a user but the one that will carry what this answers. Null where there can be none: the user is gone, or somebody
    * else was ending them all.
+   * @param sessionId what the store calls the session that will
    */
-  async endOthers(user: AuthenticatedUser): Promise<{ login: SessionLogin; user: AuthenticatedUser } | null> {
+  async endOthers(
+    user: AuthenticatedUser,
+    sessionId: string | null,
+  ): Promise<{ login: SessionLogin; user: AuthenticatedUser } | null> {
     const backend = this.#backendOf(user)
-    const stamp = await this.#renewStamp(backend, user)
+    const stamp = await this.#renewStamp(backend, user, sessionId ?? undefined)
     const renewed = backend.fromSession ? user : await this.#load(backend, user)
     return stamp !== null && renewed?.isActive ? { login: loginOf(backend, renewed, stamp), user: renewed } : null
   }
 
-  /** Ends the logins bound to the stamp there was, and answers what the next ones are bound to; null where nobody will be. */
-  async #renewStamp(backend: UserBackend, { id, stamp = '' }: { id: string; stamp?: string }): Promise<string | null> {
-    if (!backend.endSessions) {
-      const epoch = await this.#epochsFor(backend).renew(userKey(backend.name, id))
-      return epoch === null ? null : joinStamp(stamp, epoch)
+  /** Ends the logins that there are, and answers what the next ones are bound to; null where nobody will be. */
+  async #renewStamp(
+    backend: UserBackend,
+    { id, stamp = '' }: { id: string; stamp?: string },
+    exceptSession?: string,
+  ): Promise<string | null> {
+    const key = userKey(backend.name, id)
+    switch (this.#endingOf(backend)) {
+      case 'none':
+        throw new SessionsNotEndable(backend.name)
+      case 'removal':
+        await this.#remove!(key, exceptSession)
+        return joinStamp(stamp, '')
+      case 'epoch': {
+        const epoch = await this.#epochs!.renew(key)
+        return epoch === null ? null : joinStamp(stamp, epoch)
+      }
+      case 'stamp':
+        return this.#restamp(backend, id)
     }
+  }
+
+  async #restamp(backend: UserBackend, id: string): Promise<string | null> {
     try {
-      const renewed = await backend.endSessions(id)
+      const renewed = await backend.endSessions!(id)
       return renewed === null ? null : joinStamp(renewed, '')
     } catch (error) {
       throw backendFailure(backend.name, error)
     }
+  }
+
+  /** What ends all sessions of a backend's user: another stamp, their removal from the store, or another epoch beside them. */
+  #endingOf(backend: UserBackend): 'stamp' | 'removal' | 'epoch' | 'none' {
+    if (backend.endSessions) return 'stamp'
+    if (this.#remove) return 'removal'
+    return this.#epochs && backend.name !== this.#shared ? 'epoch' : 'none'
+  }
+
+  async #epochOf(backend: UserBackend, key: string): Promise<string> {
+    return this.#endingOf(backend) === 'epoch' ? this.#epochs!.current(key) : ''
   }
 
   async #load(
@@ -134,11 +190,6 @@ export class Logins {
     const backend = this.#backends.get(user.backend)
     if (!backend) throw new LoginInvalid(`no backend of users() is named '${user.backend}'.`)
     return backend
-  }
-
-  #epochsFor(backend: UserBackend): Epochs {
-    if (!this.#epochs) throw new SessionsNotEndable(backend.name)
-    return this.#epochs
   }
 }
 

@@ -24,6 +24,8 @@ export interface AuthenticatedUser extends User {
   readonly isAnonymous: false
   /** What sessions are bound to: they end when it becomes another. Not a secret, and not for showing. */
   readonly stamp: string
+  /** Stamps that hold as well, as those by keys that are being replaced: a session that is bound to one of them is bound to `stamp` at its next request. */
+  readonly formerStamps?: readonly string[]
 }
 
 /** Nobody in particular: the user of a request without a login. Has no rights. */

@@ -1,3 +1,4 @@
+import { ForeignSessions } from '../../sessions/foreign.ts'
 import type { Connections } from '../connections.ts'
 import { type OpenDatabase, openDatabase, tablesIn } from '../database.ts'
 import { CommandFailed, EXIT } from '../failure.ts'
@@ -104,11 +105,11 @@ function checkEnvironment(isProduction: boolean): Finding[] {
 function allKeys(inspected: InspectedApp | null, variable: string | undefined): Finding[] {
   const findings: Finding[] = []
   if (variable !== undefined) findings.push(...checkKeys(`$${variable}`, process.env[variable]?.split(',')))
-  const own = inspected?.sessions.filter(({ options }) => options.keys !== undefined) ?? []
+  const layers = inspected?.sessions.filter(({ options }) => !(options.store instanceof ForeignSessions)) ?? []
+  const own = layers.filter(({ options }) => options.keys !== undefined)
   for (const { options } of own) findings.push(...checkKeys('keys of sessions()', options.keys))
-  const usesApps = inspected && own.length < Math.max(1, inspected.sessions.length)
-  if (usesApps && (inspected.sessions.length > 0 || inspected.app.keys !== undefined))
-    findings.push(...checkKeys('app.keys', inspected.app.keys))
+  const usesApps = inspected && (own.length < layers.length || (own.length === 0 && inspected.app.keys !== undefined))
+  if (usesApps) findings.push(...checkKeys('app.keys', inspected.app.keys))
   return findings.length > 0
     ? findings
     : [skipped('keys', 'no keys.', 'Name an --app, or a variable with --keys-from.')]

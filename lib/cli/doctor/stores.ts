@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { descriptionOf } from '../../described.ts'
+import { ForeignSessions } from '../../sessions/foreign.ts'
+import type { IdForm } from '../../sessions/forms.ts'
 import { newSessionId, storeId } from '../../sessions/id.ts'
 import type { SessionsDescription } from '../../sessions/layer.ts'
 import type { SessionStore } from '../../sessions/store.ts'
@@ -21,14 +23,25 @@ export async function checkOwnStore({ options }: SessionsDescription, isProducti
       ? [problem(CHECK, what, 'Processes share no logins, and a restart ends all: hand it a store.')]
       : [ok(CHECK, `${what} For production hand it a store.`)]
   }
+  if (store instanceof ForeignSessions) {
+    const { keeping, where } = store.parts
+    return keeping.store
+      ? checkStore(`The store of ${where}`, keeping.store, deadline, keeping.ids)
+      : [skipped(CHECK, `${where} keeps sessions in the cookie: there is no store to reach.`)]
+  }
   const kept = 'epochs' in store ? store.epochs : (store as SessionStore)
   if (!kept) return [skipped(CHECK, 'sessions() keeps sessions in the cookie: there is no store to reach.')]
   return checkStore('The store of sessions()', kept, deadline)
 }
 
 /** Stores, reads and removes a session that is nobody's. @param label what to call the store @param deadline of a call, in milliseconds */
-export async function checkStore(label: string, store: SessionStore, deadline = DEADLINE): Promise<Finding[]> {
-  const id = storeId(newSessionId())
+export async function checkStore(
+  label: string,
+  store: SessionStore,
+  deadline = DEADLINE,
+  ids: Pick<IdForm, 'newId' | 'storeId'> = { newId: newSessionId, storeId },
+): Promise<Finding[]> {
+  const id = ids.storeId(ids.newId())
   const record = { data: { _created: Date.now() }, user: null, expiresAt: Date.now() + LASTS }
   let slowest = 0
   const call = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {

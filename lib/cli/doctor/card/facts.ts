@@ -1,5 +1,6 @@
 import { descriptionOf } from '../../../described.ts'
 import type { SessionCookie } from '../../../sessions/cookie.ts'
+import { ForeignSessions } from '../../../sessions/foreign.ts'
 import type { SessionsDescription } from '../../../sessions/layer.ts'
 import type { SessionStore } from '../../../sessions/store.ts'
 import { memoryStore } from '../../../sessions/stores/memory.ts'
@@ -66,7 +67,7 @@ export interface OwnLogin {
  * @param named the store to take in place of the application's own: null where it cannot be reached, undefined where none was named
  */
 export function loginsOf(inspected: InspectedApp, salt: string, named: SessionStore | null | undefined): OwnLogin[] {
-  return inspected.sessions.map(sessions => {
+  return inspected.sessions.filter(isOursAlone).map(sessions => {
     const { options, cookie, idleTimeout, absoluteTimeout } = sessions
     const keys = options.keys ?? inspected.app.keys
     const { data, records, store } = recordsOf(sessions, named)
@@ -101,12 +102,17 @@ function cookieFacts(cookie: SessionCookie): CookieFacts {
   }
 }
 
+/** What another framework keeps too is compared with that framework, by nobody here. */
+function isOursAlone({ options }: SessionsDescription): boolean {
+  return !(options.store instanceof ForeignSessions)
+}
+
 type Records = Pick<LoginFacts, 'data' | 'records'> & Pick<OwnLogin, 'store'>
 
 function recordsOf({ options: { store } }: SessionsDescription, named: SessionStore | null | undefined): Records {
   if (store && 'epochs' in store) return { data: 'cookie', ...placeOf(store.epochs) }
   if (named !== undefined) return { data: 'store', records: 'store', store: named }
-  return { data: 'store', ...placeOf(store ?? memoryStore()) }
+  return { data: 'store', ...placeOf((store as SessionStore | undefined) ?? memoryStore()) }
 }
 
 function placeOf(store: SessionStore | undefined): Omit<Records, 'data'> {
