@@ -1,4 +1,5 @@
 export * from './errors/configuration.ts'
+export * from './errors/django.ts'
 export * from './errors/feeds.ts'
 export * from './errors/login.ts'
 export * from './errors/profiles.ts'

@@ -50,6 +50,13 @@ const EXPECTED: Record<Exclude<keyof typeof errors, 'StrataError'>, Expected> = 
     says: /^ctx\.session\.cart\.items\[0\] is a Map\. Store text\.$/,
     fields: { key: 'cart.items[0]' },
   },
+  DjangoSettingUnsupported: {
+    make: () => new errors.DjangoSettingUnsupported('SESSION_SERIALIZER', 'this session is pickled. Set it to JSON.'),
+    code: 'DJANGO_SETTING_UNSUPPORTED',
+    status: 500,
+    says: /^djangoSessions\(\): this session is pickled\. Set it to JSON\.$/,
+    fields: { setting: 'SESSION_SERIALIZER' },
+  },
   SessionCookieTooLarge: {
     make: () => new errors.SessionCookieTooLarge(5000),
     code: 'SESSION_COOKIE_TOO_LARGE',

@@ -160,3 +160,8 @@ export const feedTokens: Table = {
 export function checkTableName(where: string, table: unknown, example: string): void {
   checkText(where, 'table', table, /^[^\s`"'?\0]+$/, `must be the name of a table, as '${example}'.`)
 }
+
+/** Refuses what is no name of a column. @param example such a name, for the message */
+export function checkColumnName(where: string, option: string, name: unknown, example: string): void {
+  checkText(where, option, name, /^[^\s`"'?\0.*]+$/, `must be the name of a column, as '${example}'.`)
+}

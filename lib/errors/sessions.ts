@@ -54,12 +54,12 @@ export class SessionTooLate extends StrataError {
   }
 }
 
-/** The store cannot list a user's sessions: memcached has no way to, and `cookieStore()` keeps none. */
+/** The store cannot list a user's sessions: memcached and Django have no way to, and `cookieStore()` keeps none. */
 export class SessionsNotListable extends StrataError {
   readonly code = 'SESSIONS_NOT_LISTABLE'
   constructor() {
     super(
-      'This session store cannot list sessions: memcachedStore() and cookieStore() never can. Use one that has list(), such as ' +
+      'This session store cannot list sessions: memcachedStore(), cookieStore() and djangoSessions() never can. Use one that has list(), such as ' +
         'sqlStore() or redisStore(). ctx.logoutEverywhere() needs no list.',
     )
   }

@@ -2,9 +2,9 @@ import type { Knex } from 'knex'
 import { isDuplicate } from '../database/conflicts.ts'
 import { dialectOf } from '../database/dialects.ts'
 import { runOn } from '../database/run.ts'
-import { checkTableName } from '../database/tables.ts'
+import { checkColumnName, checkTableName } from '../database/tables.ts'
 import { OptionInvalid, ProfileExists, ProfileUnknown } from '../errors.ts'
-import { checkDuration, checkText, knownOptions } from '../options.ts'
+import { checkDuration, knownOptions } from '../options.ts'
 import type { ProfileSource } from './profile.ts'
 import { checkFields, rowOf } from './values.ts'
 
@@ -65,7 +65,7 @@ export function sqlProfiles<Profile extends object>(
   knownOptions(where, options, ['table', 'key', 'fields', 'timeout'])
   const { table, key = 'user_key', fields = [], timeout = 5_000 } = options
   checkTableName(where, table, 'employers')
-  checkText(where, 'key', key, /^[^\s`"'?\0.*]+$/, "must be the name of a column, as 'user_key'.")
+  checkColumnName(where, 'key', key, 'user_key')
   checkFields(where, fields, key)
   checkDuration(where, 'timeout', timeout)
   const run = runOn(where, knex, timeout)

@@ -1,12 +1,12 @@
 import { Deadline } from '../deadline.ts'
-import { SessionDataInvalid, SessionStoreUnavailable } from '../errors.ts'
+import { DjangoSettingUnsupported, SessionDataInvalid, SessionStoreUnavailable } from '../errors.ts'
 import { publish } from '../events.ts'
 import { traced } from '../traces.ts'
 import type { SessionStore } from './store.ts'
 
 /**
- * A store whose every call but `sweep` answers within `milliseconds`, with the store's answer, with the store's SessionDataInvalid where a
- * session is too large for it, or with SessionStoreUnavailable.
+ * A store whose every call but `sweep` answers within `milliseconds`, with the store's answer, with the store's own error where a
+ * session is too large for it or can be read by nobody here, or with SessionStoreUnavailable.
  */
 export function withDeadline(store: SessionStore, milliseconds: number): SessionStore {
   const deadline = new Deadline(milliseconds)
@@ -17,7 +17,7 @@ export function withDeadline(store: SessionStore, milliseconds: number): Session
         return await deadline.run(operation, call)
       } catch (error) {
         // The store is well, and what it was handed will not become less by trying again.
-        if (error instanceof SessionDataInvalid) throw error
+        if (error instanceof SessionDataInvalid || error instanceof DjangoSettingUnsupported) throw error
         publish('koa-strata:store-error', { operation, error })
         throw new SessionStoreUnavailable(error)
       }

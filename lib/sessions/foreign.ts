@@ -19,12 +19,12 @@ export interface ForeignParts {
   readonly signer: Signer
   /** The backend of the users whom the framework logs in too: what binds a session to one of them is the framework's, and nothing is added to it. */
   readonly backend: string
-  /** How long a session lasts after it was stored, in milliseconds, where it does not say so itself. */
+  /** How long a session lasts after it was stored, in milliseconds, where nothing else is said. */
   readonly age: number
   /** Whether requests that change nothing move its end on, and the cookie's. */
   readonly slides: boolean
-  /** How long the cookie of a session with this data lasts, in milliseconds; null: until the browser is closed. */
-  cookieAge(data: SessionData): number | null
+  /** How long a session with this data lasts that is stored now, in milliseconds; null: until the browser is closed, and for `age` at most. */
+  lasts(data: SessionData, now: number): number | null
 }
 
 /**

@@ -40,6 +40,8 @@ export interface SessionsSetting {
   readonly cookie: SessionCookie
   readonly ids: IdForm
   readonly contents: DataForm
+  /** When a session with this data ends that is stored or used now, in epoch milliseconds. */
+  expiryOf(data: SessionData): number
   /** How long the cookie of a session with this data lasts, in milliseconds; null: until the browser is closed. */
   cookieAge(data: SessionData): number | null
   readonly idleTimeout: number
@@ -89,6 +91,7 @@ export function settleSessions(options: SessionsOptions): SessionsSetting {
     ids: idForm(cookie.name),
     contents: dataForm(cookie.name),
     signer: options.keys === undefined ? null : new Signer(WHERE, options.keys),
+    expiryOf: () => now() + idleTimeout,
     cookieAge: () => absoluteTimeout,
     idleTimeout,
     absoluteTimeout,
@@ -106,7 +109,7 @@ export function settleSessions(options: SessionsOptions): SessionsSetting {
 
 /** @param bounded bounds what is asked of a store */
 function settleForeign(
-  { keeping, cookie, signer, backend, age, slides, cookieAge }: ForeignParts,
+  { keeping, cookie, signer, backend, age, slides, lasts }: ForeignParts,
   { bounded, ...ours }: Pick<SessionsSetting, 'onUnavailable' | 'now'> & { bounded(store: SessionStore): SessionStore },
 ): SessionsSetting {
   const epochs = keeping.store === null && keeping.epochs
@@ -114,7 +117,8 @@ function settleForeign(
     ...ours,
     cookie,
     signer,
-    cookieAge,
+    expiryOf: data => ours.now() + (lasts(data, ours.now()) ?? age),
+    cookieAge: data => lasts(data, ours.now()),
     store: keeping.store && bounded(keeping.store),
     // The one of the two that there is not is not asked.
     ids: keeping.store ? keeping.ids : idForm(cookie.name),

@@ -17,7 +17,7 @@ export interface StoredSessionSetting {
   ids: IdForm
   queue: KeyedQueue
   now: () => number
-  idleTimeout: number
+  expiryOf(data: SessionData): number
   absoluteTimeout: number
   touchEvery: number
   sharedBackend: string | null
@@ -237,9 +237,9 @@ export class StoredSession implements Carrier {
   }
 
   async #touch({ created }: SessionContent, expiresAt: number): Promise<void> {
-    const { store, now, idleTimeout, absoluteTimeout, touchEvery, sharedBackend } = this.#setting
+    const { store, now, expiryOf, absoluteTimeout, touchEvery, sharedBackend } = this.#setting
     if (created + absoluteTimeout <= now()) return
-    const later = now() + idleTimeout
+    const later = expiryOf(this.#stored!)
     if (Math.abs(later - expiresAt) <= touchEvery) return
     // Not moving the expiry on costs nobody their session yet; the next request tries again.
     const touched = await store.touch(this.#key, later).catch(() => false)
@@ -247,6 +247,6 @@ export class StoredSession implements Carrier {
   }
 
   #record(data: SessionData): SessionRecord {
-    return { data, user: userOf(data), expiresAt: this.#setting.now() + this.#setting.idleTimeout }
+    return { data, user: userOf(data), expiresAt: this.#setting.expiryOf(data) }
   }
 }

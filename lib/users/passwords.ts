@@ -1,10 +1,10 @@
 import { hash as argon2, type Options, parseOptions, verify as verifyArgon2 } from '@node-rs/argon2'
 import { UserInvalid } from '../errors.ts'
 import { parseBcrypt, verifyBcrypt } from './passwords/bcrypt.ts'
-import { parseForeignHash, verifyForeignHash } from './passwords/foreign-hashes.ts'
+import { parseForeignHash, remainderOf, verifyForeignHash } from './passwords/foreign-hashes.ts'
 import { hashing } from './passwords/queue.ts'
 
-/** The longest password, in bytes of UTF-8 after NFC. */
+/** The longest password, in bytes of the UTF-8 that is hashed. */
 export const LONGEST_PASSWORD = 4096
 
 const ARGON2ID = 2
@@ -62,6 +62,30 @@ export async function verifyPassword(password: string, hash: string | null): Pro
   })
 }
 
+/**
+ * The same for hashes that another system makes, over the UTF-8 of what was typed, in whichever normal form. A password that is wrong takes the
+ * time of `usual`, a hash as that system makes them: where there is no hash that may be run, and where the hash is PBKDF2 with fewer iterations.
+ * @param usual whose password it is does not matter; null, or one that may not be run: one of our own
+ * @throws PasswordsBusy (503) where too many passwords wait to be hashed: this says nothing about the password
+ */
+export async function verifyForeignPassword(
+  password: string,
+  hash: string | null,
+  usual: string | null,
+): Promise<boolean> {
+  const bytes = passwordBytes(password, 'as typed')
+  if (!bytes) return false
+  const check = checkOf(hash ?? '')
+  const wasted = checkOf(usual ?? '') ?? checkOf(DUMMY)!
+  const rest = remainderOf(usual ?? '', hash ?? '')
+  return hashing.run(async () => {
+    if (await check?.(bytes)) return true
+    if (!check) await wasted(bytes)
+    else if (rest) await verifyForeignHash(bytes, rest)
+    return false
+  })
+}
+
 /** What checks a password against the hash, or null where it is none that may be run. */
 function checkOf(hash: string): ((password: Buffer) => Promise<boolean>) | null {
   const argon2Hash = argon2Of(hash)
@@ -111,9 +135,9 @@ function argon2Of(hash: string): string | null {
 }
 
 /** What is hashed of a password, or null where it is no password. */
-function passwordBytes(password: string): Buffer | null {
+function passwordBytes(password: string, form: 'NFC' | 'as typed' = 'NFC'): Buffer | null {
   // NFC shortens, by no more than four.
   if (password === '' || password.length > 4 * LONGEST_PASSWORD || !password.isWellFormed()) return null
-  const bytes = Buffer.from(password.normalize('NFC'))
+  const bytes = Buffer.from(form === 'NFC' ? password.normalize('NFC') : password)
   return bytes.length > LONGEST_PASSWORD ? null : bytes
 }

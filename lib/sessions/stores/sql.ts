@@ -5,6 +5,7 @@ import { dialectOf, fromBytes } from '../../database/dialects.ts'
 import { bySilence, type Statement } from '../../database/silence.ts'
 import { checkTableName, USER_KEY_BYTES } from '../../database/tables.ts'
 import { checkClock, checkDuration, knownOptions } from '../../options.ts'
+import { asciiJson } from '../ascii-json.ts'
 import type { SessionData, SessionRecord, SessionStore } from '../store.ts'
 
 /** Options of `sqlStore()`. */
@@ -165,13 +166,6 @@ function recordOf({ user, data, expires }: Answer): SessionRecord {
     user: user === null ? null : fromBytes(user),
     expiresAt: Number(expires),
   }
-}
-
-/** JSON in ASCII, which arrives whole whatever the character set of a connection or a table. */
-function asciiJson(data: SessionData): string {
-  return JSON.stringify(data).replace(/[\u007f-\uffff]/g, unit => {
-    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
 }
 
 /** What is no JSON object is answered as it stands: the session layer knows by that that the record is corrupt. */

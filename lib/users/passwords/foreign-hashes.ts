@@ -48,6 +48,17 @@ export function parseForeignHash(hash: string): ForeignHash | null {
   return parsed && isSane(parsed) ? parsed : null
 }
 
+/**
+ * What is left of the work of one hash after that of another one, as a hash to be verified for nothing: the rest of the iterations, where both are
+ * PBKDF2 with one digest. Else null.
+ */
+export function remainderOf(whole: string, done: string): ForeignHash | null {
+  const [all, part] = [parseForeignHash(whole), parseForeignHash(done)]
+  if (all?.algorithm !== 'pbkdf2' || part?.algorithm !== 'pbkdf2' || all.digest !== part.digest) return null
+  const iterations = all.iterations - part.iterations
+  return iterations > 0 ? { ...all, iterations } : null
+}
+
 /** Whether the password is the one of the hash. */
 export async function verifyForeignHash(password: Buffer, hash: ForeignHash): Promise<boolean> {
   const { salt, key } = hash

@@ -1,6 +1,7 @@
-import { fromBytes } from '../../database/dialects.ts'
+import { isTrue, textOf } from '../../database/answers.ts'
+import { checkColumnName } from '../../database/tables.ts'
 import { OptionInvalid } from '../../errors.ts'
-import { checkText, isPlainObject, knownOptions } from '../../options.ts'
+import { isPlainObject, knownOptions } from '../../options.ts'
 
 /**
  * The columns of an application's own table of users, by what they hold. `id` and `username` there must be; what is not named there is not.
@@ -107,8 +108,7 @@ export class Columns {
     if (!isPlainObject(names)) throw new OptionInvalid(where, 'columns', 'must be an object, as { id, username }.')
     knownOptions(where, names, KEYS)
     const used = KEYS.filter(key => names[key] !== undefined || key === 'id' || key === 'username')
-    for (const key of used)
-      checkText(where, `columns.${key}`, names[key], /^[^\s`"'?\0.*]+$/, `must be the name of a column, as '${key}'.`)
+    for (const key of used) checkColumnName(where, `columns.${key}`, names[key], key)
     const twice = used.find(key => used.some(other => other !== key && names[other] === names[key]))
     if (twice) throw new OptionInvalid(where, `columns.${twice}`, 'must be a column of its own.')
     this.#names = { ...names }
@@ -158,15 +158,4 @@ export class Columns {
       createdAt: moment('createdAt'),
     }
   }
-}
-
-/** Drivers answer text and numbers as such, or everything as bytes. */
-function textOf(stored: unknown): string | null {
-  if (stored === null || stored === undefined) return null
-  return stored instanceof Uint8Array ? fromBytes(stored) : String(stored)
-}
-
-/** Drivers answer booleans as true, 1, 1n, '1', or a byte; whatever else is false. */
-function isTrue(stored: unknown): boolean {
-  return stored === true || Number(textOf(stored)) === 1 || textOf(stored) === '\u0001'
 }

@@ -1,0 +1,6 @@
+export type { DjangoCache } from './django/cache.ts'
+export { type DjangoSessionsOptions, djangoSessions } from './django/sessions.ts'
+export type { DjangoKeyOptions } from './django/signing.ts'
+export { DjangoUser } from './django/user.ts'
+export { type DjangoUserSearch, type DjangoUsers, type DjangoUsersOptions, djangoUsers } from './django/users.ts'
+export type { DjangoColumns, DjangoModelOptions } from './django/users/model.ts'
