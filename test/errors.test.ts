@@ -79,7 +79,7 @@ const EXPECTED: Record<Exclude<keyof typeof errors, 'StrataError'>, Expected> = 
     make: () => new errors.SessionsNotEndable('ldap'),
     code: 'SESSIONS_NOT_ENDABLE',
     status: 500,
-    says: /'ldap'.*Give it a store.*endSessions\(id\)/,
+    says: /'ldap'.*Give them a store.*endSessions\(id\)/,
   },
   CredentialsInvalid: {
     make: () => new errors.CredentialsInvalid('password'),

@@ -7,9 +7,10 @@ import { checkMethods } from '../options.ts'
  */
 export interface DjangoCache {
   /**
-   * Removes a key, or finds none; it rejects where the server does not answer. With a client of Redis, of the database that LOCATION names:
+   * Removes a key, or finds none; it rejects where a server does not answer. With a client of Redis, of the database that LOCATION names:
    * `key => redis.del(key)`. With one of memcached: `key => memcached.delete(key)`, whose error 'NOT_FOUND' counts as none found. Of several
-   * memcached servers it removes the key from each: clients differ in which one they keep a key on.
+   * memcached servers it removes the key from each, since clients differ in which one they keep a key on, and rejects with 'NOT_FOUND' only where
+   * none of them failed otherwise.
    */
   delete(key: string): Promise<unknown>
   /** KEY_PREFIX. @default '' */
@@ -46,7 +47,7 @@ export function forgetterOf(where: string, cache: DjangoCache): (sessionKey: str
     try {
       await cache.delete(`${keyPrefix}:${version}:${SESSION}${sessionKey}`)
     } catch (error) {
-      const { message, code } = error as { message?: string; code?: string }
+      const { message, code } = Object(error) as { message?: string; code?: string }
       if (message === 'NOT_FOUND') return
       // Clients add what they sent to their errors, and the key of a session is its cookie.
       const told = String(message || code || error).replaceAll(sessionKey, '…')

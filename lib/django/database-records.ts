@@ -34,12 +34,12 @@ const PAGE = 200
  * Django's sessions in its database (SQLite, MariaDB, PostgreSQL), where its settings have `USE_TZ = True`. Each change is one statement that names
  * what it expects to find, so that no change of another process is lost.
  *
- * With `forget` Django's cache lets go of a session before each change and after it. Before: where the cache is down nothing is changed, and where
- * this process dies in between it leaves no old copy behind. After: Django may have taken a new copy of the old row meanwhile. Where either fails
- * the call rejects, though it may have been done: Django could still go on with a session that ended here. The copy of a session that is not in the
- * database goes whenever it is read, so that a logout which failed in this way is had by trying again. What stays open, as it does between
- * processes of Django: one that has read the row before the change, and caches it after the cache let go of it, has the old session until the copy
- * expires, or the session changes again.
+ * With `forget` Django's cache lets go of a session before each change and after it. Before, so that nothing is changed while the cache is down, and
+ * no copy from before the call outlives this process should it die in between. After, since Django may have copied the old row meanwhile. Where it
+ * fails the call rejects, even if the change is made: Django could go on with a session that was to end. The copy of one that is not in the
+ * database goes whenever that is read, so a logout that failed in this way holds once it is repeated. What stays open, as between processes of
+ * Django: one of them that has read the row before the change, and copies it after the cache let go, goes on with that copy until it expires or the
+ * session changes again.
  * @throws OptionInvalid in the name of `where`
  */
 export function databaseRecords(where: string, knex: Knex, options: DatabaseRecordsOptions = {}): DjangoRecords {
@@ -62,7 +62,7 @@ export function databaseRecords(where: string, knex: Knex, options: DatabaseReco
   const holding = (key: string, text: string) => live(key).whereRaw(dialect.exactly, ['session_data', text])
 
   async function textOf(key: string): Promise<string | null> {
-    const row: Answer | undefined = await run(() => live(key).first({ text: 'session_data' }))
+    const row: Pick<Answer, 'text'> | undefined = await run(() => live(key).first({ text: 'session_data' }))
     return row ? fromBytes(row.text) : null
   }
 
@@ -89,7 +89,7 @@ export function databaseRecords(where: string, knex: Knex, options: DatabaseReco
   return {
     async read(key) {
       const end = momentColumn(knex, dialect.name, 'expire_date', 'end')
-      const row: Answer | undefined = await run(() => live(key).first({ text: 'session_data' }, end))
+      const row: Omit<Answer, 'key'> | undefined = await run(() => live(key).first({ text: 'session_data' }, end))
       if (row) return { text: fromBytes(row.text), expiresAt: fromMoment(fromBytes(row.end)) }
       await forget?.(key)
       return null
@@ -122,7 +122,7 @@ export function databaseRecords(where: string, knex: Knex, options: DatabaseReco
       }),
     async *all() {
       for (let last = ''; ; ) {
-        const page: Answer[] = await run(() =>
+        const page: Omit<Answer, 'end'>[] = await run(() =>
           rows()
             .where('session_key', '>', last)
             .where(ends('>'))

@@ -5,7 +5,7 @@ import { type ExactCookieOptions, SessionCookie } from '../sessions/cookie.ts'
 import { type ForeignKeeping, ForeignSessions } from '../sessions/foreign.ts'
 import type { SessionsOptions } from '../sessions/options.ts'
 import { Signer } from '../sessions/signature.ts'
-import type { SessionStore } from '../sessions/store.ts'
+import { checkSessionStore, type SessionStore } from '../sessions/store.ts'
 import { checkBackendName } from '../users/backend.ts'
 import { type DjangoCache, forgetterOf } from './cache.ts'
 import { databaseRecords } from './database-records.ts'
@@ -144,6 +144,7 @@ function keepingOf(
       if (value !== undefined) throw new OptionInvalid(WHERE, name, `is for ${needs} alone.`)
   }
   if (!database) refuse('database', { table, timeout })
+  if (epochs !== undefined) checkSessionStore(WHERE, 'epochs', epochs)
   if (!signedCookies) refuse('signedCookies', { epochs })
   if (signedCookies) {
     const read: (text: string) => { data?: unknown; seen?: unknown } = text => {

@@ -64,8 +64,9 @@ const KNOWN = [
  * since Django would end the user's sessions. Users, groups and permissions are managed in Django, so there is no `create` and no `setPassword`.
  *
  * People log in by name or by e-mail address. Both are compared in one canonical form (NFKC, lower case), by the database and again after it, so
- * that no collation lets one user in as another. Django's addresses are neither unique nor verified: one that several users have logs nobody in,
- * and a user whose name it is comes first. Passwords are verified as Django hashed them: PBKDF2 (SHA-256, SHA-1), argon2, bcrypt, `bcrypt_sha256`
+ * that no collation lets one user in as another; characters that cannot be seen are in no name. Django's addresses are neither unique nor
+ * verified: one that several users have logs nobody in, and a user whose name it is comes first. Django has no index of them, so each login that
+ * may be by address reads them all, until there is one of `lower(email)` and one of `email`. Passwords are verified as Django hashed them: PBKDF2 (SHA-256, SHA-1), argon2, bcrypt, `bcrypt_sha256`
  * and scrypt; hashes of other kinds, and unusable ones, let nobody in. Who cannot be let in takes the time of a password as the site's newest users
  * have them; somebody whose hash is of another algorithm than theirs can be told by that until Django renews it.
  *

@@ -71,7 +71,8 @@ export class SessionsNotEndable extends StrataError {
   constructor(backend: string) {
     super(
       `Backend '${backend}' cannot end its users' sessions, and sessions in cookies keep nothing that could. ` +
-        'Give them a store for that, cookieStore({ epochs: sqlStore(db) }), or the backend an endSessions(id).',
+        'Give them a store for that, as cookieStore({ epochs: sqlStore(db) }), or the backend an endSessions(id). ' +
+        "Of Django's own users a new password alone ends sessions in signed cookies.",
     )
   }
 }

@@ -1,11 +1,11 @@
 import { OptionInvalid } from '../errors.ts'
-import { checkClock, checkDuration, checkMethods, checkOneOf, knownOptions, LONGEST_TIMER } from '../options.ts'
+import { checkClock, checkDuration, checkOneOf, knownOptions, LONGEST_TIMER } from '../options.ts'
 import { type CookieOptions, SessionCookie } from './cookie.ts'
 import { withDeadline } from './deadline.ts'
 import { type ForeignParts, ForeignSessions } from './foreign.ts'
 import { type DataForm, dataForm, type IdForm, idForm } from './forms.ts'
 import { Signer, type SigningKey } from './signature.ts'
-import type { SessionData, SessionStore } from './store.ts'
+import { checkSessionStore, type SessionData, type SessionStore } from './store.ts'
 import { CookieStore } from './stores/cookie.ts'
 import { memoryStore } from './stores/memory.ts'
 
@@ -60,7 +60,6 @@ const WHERE = 'sessions()'
 const KNOWN = ['store', 'keys', 'cookie', 'idleTimeout', 'absoluteTimeout', 'deadline', 'onUnavailable', 'now']
 /** What the framework whose sessions they are has said already. */
 const THEIRS = ['cookie', 'keys', 'idleTimeout', 'absoluteTimeout'] as const
-const STORE_METHODS = ['read', 'create', 'replace', 'touch', 'destroy']
 
 /** @throws OptionInvalid naming the option that is wrong */
 export function settleSessions(options: SessionsOptions): SessionsSetting {
@@ -102,7 +101,7 @@ export function settleSessions(options: SessionsOptions): SessionsSetting {
   }
   if (given instanceof CookieStore)
     return { ...settled, store: null, epochStore: given.epochs ? bounded(given.epochs) : null }
-  checkMethods(WHERE, 'store', given, STORE_METHODS)
+  checkSessionStore(WHERE, 'store', given)
   const store = bounded(given)
   return { ...settled, store, epochStore: store }
 }

@@ -1,3 +1,5 @@
+import { checkMethods } from '../options.ts'
+
 /** What a session holds: top-level keys with values that JSON keeps exactly. */
 // biome-ignore lint/suspicious/noExplicitAny: an application's own values, which `unknown` would make unusable without a cast
 export type SessionData = Record<string, any>
@@ -36,4 +38,11 @@ export interface SessionStore {
   sweep?(limit: number): Promise<number>
   /** Lets go of what the store itself opened; what it was handed stays open. */
   close?(): Promise<void>
+}
+
+const METHODS = ['read', 'create', 'replace', 'touch', 'destroy']
+
+/** @throws OptionInvalid where an option is no session store */
+export function checkSessionStore(where: string, option: string, store: unknown): asserts store is SessionStore {
+  checkMethods(where, option, store, METHODS)
 }

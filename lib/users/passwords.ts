@@ -47,8 +47,9 @@ export function passwordProblem(password: unknown): string | null {
  * form of PBKDF2 that passlib writes, bcrypt as crypt(3) writes it (`$2a$`, `$2b$`, `$2y$`), and Django's `argon2$…`, `scrypt$…`, `bcrypt$…`,
  * `bcrypt_sha256$…`, `pbkdf2_sha256$…` and `pbkdf2_sha1$…`. All else verifies nothing, in the time that our own hash would take: no hash,
  * Django's unusable ones (`!…`), other formats, and parameters that would cost more than 256 MiB or some seconds. A password that
- * `hashPassword` would refuse is false without hashing. bcrypt itself compares the first 72 bytes alone, and takes no password with NUL. A hash
- * of another algorithm takes its own time: until it is renewed, its user can be told from nobody by that.
+ * `hashPassword` would refuse is false without hashing. bcrypt itself compares the first 72 bytes alone, and takes no password with NUL; scrypt
+ * and PBKDF2 take none that ends with NUL. A hash of another algorithm takes its own time: until it is renewed, its user can be told from nobody
+ * by that.
  * @throws PasswordsBusy (503) where too many passwords wait to be hashed: this says nothing about the password
  */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {

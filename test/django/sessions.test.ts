@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import test from 'ava'
-import { OptionInvalid } from 'koa-strata'
+import { memoryStore, OptionInvalid } from 'koa-strata'
 import { type DjangoSessionsOptions, djangoSessions } from 'koa-strata/django'
 import { ForeignSessions } from '../../lib/sessions/foreign.ts'
 import { settleSessions } from '../../lib/sessions/options.ts'
@@ -84,7 +84,7 @@ const WRONG: Record<string, [given: object, option: string, says: RegExp]> = {
   'an empty directory': [{ ...KEY, directory: '' }, 'directory', /path|folder/],
   'a table that is none': [{ ...KEY, database: knex, table: 'a b' }, 'table', /table/],
   'a table for files': [{ ...KEY, directory: '/tmp', table: 'x' }, 'table', /is for database alone/],
-  'epochs for a database': [{ ...KEY, database: knex, epochs: {} }, 'epochs', /is for signedCookies alone/],
+  'epochs for a database': [{ ...KEY, database: knex, epochs: memoryStore() }, 'epochs', /is for signedCookies alone/],
   'epochs that are no store': [{ ...COOKIES, epochs: {} }, 'epochs', /read\(\)/],
   'a cache alone': [
     { ...KEY, cache: { delete: async () => {} } },

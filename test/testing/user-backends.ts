@@ -5,6 +5,7 @@ import type { UserBackendNeed, UserBackendSetup } from '../../lib/testing/index.
 import type { IdType } from '../../lib/users/sql/ids.ts'
 import type { MappedSqlUsers } from '../../lib/users/sql/users.ts'
 import { type DatabaseName, migratedDatabase } from '../database/servers.ts'
+import { addUser as addDjangoUser, djangoTables, pbkdf2Hash } from '../django/users/tables.ts'
 import type { Owner } from '../servers/owner.ts'
 import { type Directory, directory, stampingDirectory } from '../users/app.ts'
 import { ownTable } from '../users/sql/own-table.ts'
@@ -48,6 +49,28 @@ async function sqlSetup(owner: Owner, name: DatabaseName): Promise<UserBackendSe
 async function ownSetup(owner: Owner, name: DatabaseName, idType: IdType): Promise<UserBackendSetup> {
   const { deactivate: _, ...setup } = managed((await ownTable(owner, name, { idType })).people)
   return setup
+}
+
+/** Django's own table, whose people are changed behind the backend's back. */
+async function djangoSetup(owner: Owner, name: DatabaseName): Promise<UserBackendSetup> {
+  const { knex, people } = await djangoTables(owner, name)
+  const change = async (id: string, row: object) => {
+    await knex('auth_user').where({ id }).update(row)
+  }
+  return {
+    backend: people,
+    // As Django's forms and managers do.
+    async add({ username, password }) {
+      const normalized = username.normalize('NFKC')
+      if (!/^[\p{L}\p{N}_.@+-]{1,150}$/u.test(normalized)) throw new RangeError('Nobody can have such a name.')
+      return addDjangoUser(knex, { username: normalized, password: pbkdf2Hash(password) })
+    },
+    setPassword: (id, password) => change(id, { password: pbkdf2Hash(password) }),
+    deactivate: id => change(id, { is_active: false }),
+    async remove(id) {
+      await knex('auth_user').where({ id }).del()
+    },
+  }
 }
 
 /** The people of a detached backend, by their ids. */
@@ -135,6 +158,7 @@ export function wholeDirectory(): Directory {
 const MANAGED = ['setPassword', 'deactivate', 'remove'] as const
 const SQL = ['authenticate', 'load', 'loadMany', 'identify', 'endSessions', ...MANAGED] as const
 const OWN = ['authenticate', 'load', 'loadMany', 'identify', 'setPassword', 'remove'] as const
+const DJANGO = ['authenticate', 'load', 'loadMany', 'identify', ...MANAGED] as const
 const DETACHED = ['authenticate', 'setPassword', 'remove'] as const
 
 /** Every user backend that the contract is shown on. */
@@ -145,6 +169,9 @@ export const BACKENDS: Readonly<Record<string, BackendCase>> = {
   'sqlUsers on a table of its own, sqlite': { setup: owner => ownSetup(owner, 'sqlite', 'text'), can: OWN },
   'sqlUsers on a table of its own, mariadb': { setup: owner => ownSetup(owner, 'mariadb', 'text'), can: OWN },
   'sqlUsers on a table of its own, postgresql': { setup: owner => ownSetup(owner, 'postgresql', 'uuid'), can: OWN },
+  'djangoUsers on sqlite': { setup: owner => djangoSetup(owner, 'sqlite'), can: DJANGO },
+  'djangoUsers on mariadb': { setup: owner => djangoSetup(owner, 'mariadb'), can: DJANGO },
+  'djangoUsers on postgresql': { setup: owner => djangoSetup(owner, 'postgresql'), can: DJANGO },
   detachedUsers: { setup: () => detachedSetup(false), can: [...DETACHED, 'toSession'] },
   'detachedUsers with load': { setup: () => detachedSetup(true), can: [...DETACHED, 'load'] },
   remoteUsers: { setup: () => remoteSetup(), can: ['identify', 'toSession'] },

@@ -1,51 +1,59 @@
 import { randomUUID } from 'node:crypto'
 import { renameSync } from 'node:fs'
 import { mkdir, readdir, rename } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { codeOf, removed, removeEmpty } from '../../sessions/stores/file/home.ts'
+import type { SessionFile } from './session-file.ts'
 import type { SessionFolder } from './session-folder.ts'
 
-/** Whoever has not come to its end for so many milliseconds is taken for dead. Should they wake up, they find their claim gone. */
-const ABANDONED = 1000
+/** Whoever has had a claim for so many milliseconds is taken for dead. Should they wake up, they find it gone. */
+const ABANDONED = 300
 /** For how long a claim is waited for, in milliseconds. */
 const PATIENCE = 10_000
 
 /**
- * The right of one of our processes to change a session: a directory of one name for all who want it, in which there is one file, which has the
- * text to be stored and a name that comes only once. A full directory can't be renamed to, so one has it at a time. The rename of that file to
- * the session's place stores the text and gives the claim up, in one step. To break the claim of somebody killed or frozen is to remove their
- * file: then that step fails, should they wake up.
+ * The right of one of our processes to change a session. It is a directory whose name is the session's, with one file in it: the text to be stored,
+ * under a name that never comes twice. No directory can be renamed to one that is not empty, so one process has it at a time; and the rename of the
+ * file to the session's place stores the text and gives up the claim, in one step. Who removes the file has broken the claim: that step fails then,
+ * however late it comes from a process that was frozen.
  */
 export class Claim {
-  readonly #folder: SessionFolder
-  readonly #place: string
-  readonly #stage: string
-  readonly #name = randomUUID()
+  /** The name of its directory: when it goes, or is another's, the claim is over. */
+  readonly name: string
+  /** The file with the text, wherever it stands. */
+  readonly file: SessionFile
+  readonly #path: string
+  readonly #own: string
 
-  constructor(folder: SessionFolder, key: string) {
-    this.#folder = folder
-    this.#place = folder.claimOf(key)
-    this.#stage = folder.newPath()
+  private constructor(path: string, own: string, file: SessionFile) {
+    this.#path = path
+    this.#own = join(path, own)
+    this.name = basename(path)
+    this.file = file
   }
 
-  /** Takes the claim, and brings the text along. */
-  async take(text: string, modified: number): Promise<void> {
-    await mkdir(this.#stage, 0o700)
+  /** Waits for the claim to a session and takes it, with the text to be stored and when it says that was. */
+  static async take(folder: SessionFolder, key: string, text: string, modified: number): Promise<Claim> {
+    const [path, own, stage] = [folder.claimOf(key), randomUUID(), folder.newPath()]
+    await mkdir(stage, 0o700)
+    let file: SessionFile | undefined
     try {
-      await this.#folder.write(join(this.#stage, this.#name), text, modified)
-      await this.#enter()
+      file = await folder.make(join(stage, own), text, modified)
+      await enter(stage, path)
+      return new Claim(path, own, file)
     } catch (error) {
-      await removed(join(this.#stage, this.#name)).catch(() => {})
-      await removeEmpty(this.#stage)
+      await file?.close()
+      await removed(join(stage, own)).catch(() => {})
+      await removeEmpty(stage)
       throw error
     }
   }
 
-  /** Puts the text in its place; false where the claim was broken. Without a wait, for what was looked at right before. */
+  /** Puts the text in its place; false where the claim was broken. Done without a wait. */
   commit(to: string): boolean {
     try {
-      renameSync(join(this.#place, this.#name), to)
+      renameSync(this.#own, to)
       return true
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return false
@@ -53,47 +61,48 @@ export class Claim {
     }
   }
 
-  /** Gives the claim up, where that is not done. What cannot be removed is taken for abandoned later. */
+  /** Gives the claim up, unless that is done, and clears its directory away, where no other has come in. */
   async release(): Promise<void> {
-    await removed(join(this.#place, this.#name)).catch(() => {})
-    await removeEmpty(this.#place)
-  }
-
-  async #enter(): Promise<void> {
-    const begun = performance.now()
-    let seen = { holder: '', since: begun }
-    while (performance.now() - begun < PATIENCE) {
-      if (await this.#moveIn()) return
-      const [holder] = await holders(this.#place)
-      if (holder === undefined) continue
-      if (holder !== seen.holder) seen = { holder, since: performance.now() }
-      else if (performance.now() - seen.since > ABANDONED) await removed(join(this.#place, holder))
-      else await wait(1 + Math.random() * 4)
-    }
-    throw new Error(`A session could not be changed within ${PATIENCE} ms: others came in between.`)
-  }
-
-  async #moveIn(): Promise<boolean> {
-    try {
-      await rename(this.#stage, this.#place)
-      return true
-    } catch (error) {
-      if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return false
-      throw error
-    }
+    await removed(this.#own).catch(() => {})
+    await removeEmpty(this.#path)
   }
 }
 
-/** Breaks all claims that there are on a session. */
-export async function breakClaims(folder: SessionFolder, key: string): Promise<void> {
-  const place = folder.claimOf(key)
-  for (const holder of await holders(place)) await removed(join(place, holder))
-  await removeEmpty(place)
+/** Breaks the claim that somebody may have to a session. */
+export async function breakClaim(folder: SessionFolder, key: string): Promise<void> {
+  const path = folder.claimOf(key)
+  for (const own of await holders(path)) await removed(join(path, own))
+  await removeEmpty(path)
 }
 
-async function holders(place: string): Promise<string[]> {
+async function enter(stage: string, path: string): Promise<void> {
+  const begun = performance.now()
+  let seen = { holder: '', since: begun }
+  while (performance.now() - begun < PATIENCE) {
+    if (await movedIn(stage, path)) return
+    const [holder] = await holders(path)
+    if (holder === undefined) continue
+    if (holder !== seen.holder) seen = { holder, since: performance.now() }
+    // By what was seen of one holder, and by no clock of others.
+    if (performance.now() - seen.since > ABANDONED) await removed(join(path, holder))
+    else await wait(1 + Math.random() * 4)
+  }
+  throw new Error(`A session could not be changed within ${PATIENCE} ms: others came in between all the time.`)
+}
+
+async function movedIn(stage: string, path: string): Promise<boolean> {
   try {
-    return await readdir(place)
+    await rename(stage, path)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function holders(path: string): Promise<string[]> {
+  try {
+    return await readdir(path)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []
     throw error

@@ -2,20 +2,29 @@ import { opendir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OWN, type SessionFolder } from './session-folder.ts'
 
-/** How old something unfinished has to be before whoever wrote it is taken for dead, in milliseconds, and how often it is looked for. */
+/** How old something unfinished has to be before whoever wrote it is taken for dead, and how often it is looked for, in milliseconds. */
 const ABANDONED = 300_000
 
-const looked = new WeakMap<SessionFolder, number>()
+/** What killed processes leave behind in a folder. */
+export class Leftovers {
+  readonly #folder: SessionFolder
+  #looked = Number.NEGATIVE_INFINITY
 
-/** Removes what killed processes have left behind, where that was not looked for lately. */
-export async function clearLeftovers(folder: SessionFolder): Promise<void> {
-  const now = performance.now()
-  if (now - (looked.get(folder) ?? -ABANDONED) < ABANDONED) return
-  looked.set(folder, now)
-  for await (const { name } of await opendir(folder.path, { bufferSize: 128 })) {
-    if (!name.startsWith(OWN)) continue
-    const path = join(folder.path, name)
-    const found = await stat(path).catch(() => null)
-    if (found && Date.now() - found.ctimeMs > ABANDONED) await rm(path, { recursive: true, force: true })
+  constructor(folder: SessionFolder) {
+    this.#folder = folder
+  }
+
+  /** Removes it, where it was not looked for lately. What cannot be removed stays: it may be another's. */
+  async clear(): Promise<void> {
+    if (performance.now() - this.#looked < ABANDONED) return
+    this.#looked = performance.now()
+    for await (const { name } of await opendir(this.#folder.path, { bufferSize: 128 })) {
+      if (!name.startsWith(OWN)) continue
+      const path = join(this.#folder.path, name)
+      const found = await stat(path).catch(() => null)
+      // Should who made it wake up, it is not there for them to go on with.
+      if (found && Date.now() - found.ctimeMs > ABANDONED)
+        await rm(path, { recursive: true, force: true }).catch(() => {})
+    }
   }
 }

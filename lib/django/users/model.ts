@@ -76,7 +76,7 @@ const USER: Readonly<Record<DjangoColumn, string>> = {
   dateJoined: 'date_joined',
 }
 const NEEDED: readonly DjangoColumn[] = ['id', 'username', 'password']
-const MODEL = /^([\p{L}_][\p{L}\p{N}_]*)\.([\p{L}_][\p{L}\p{N}_]*)$/u
+const MODEL = /^[\p{L}_][\p{L}\p{N}_]*\.[\p{L}_][\p{L}\p{N}_]*$/u
 
 /** What the tables and columns of Django's users are called, by Django's own rules. */
 export class DjangoModel {
@@ -90,8 +90,9 @@ export class DjangoModel {
   constructor(where: string, options: DjangoModelOptions) {
     const { model = 'auth.User', columns = {}, idType = 'integer', permissionsMixin = true } = options
     checkText(where, 'model', model, MODEL, "must be AUTH_USER_MODEL of Django's settings, as 'auth.User'.")
-    const [, app, name] = MODEL.exec(model.toLowerCase())!
-    const { table = `${model.slice(0, app!.length)}_${name}` } = options
+    const [app, name] = model.split('.')
+    const modelName = name!.toLowerCase()
+    const { table = `${app}_${modelName}` } = options
     checkTableName(where, table, 'auth_user')
     checkOneOf(where, 'idType', idType, ID_TYPES)
     checkOneOf(where, 'permissionsMixin', permissionsMixin, [true, false])
@@ -103,7 +104,7 @@ export class DjangoModel {
       ? {
           userGroups: `${table}_groups`,
           userPermissions: `${table}_user_permissions`,
-          userColumn: `${name}_id`,
+          userColumn: `${modelName}_id`,
           groups: `${schema}auth_group`,
           groupPermissions: `${schema}auth_group_permissions`,
           permissions: `${schema}auth_permission`,

@@ -1,5 +1,5 @@
-import { checkMethods, knownOptions } from '../../options.ts'
-import type { SessionStore } from '../store.ts'
+import { knownOptions } from '../../options.ts'
+import { checkSessionStore, type SessionStore } from '../store.ts'
 
 /** Options of `cookieStore()`. */
 export interface CookieStoreOptions {
@@ -17,7 +17,7 @@ export class CookieStore {
   constructor(options: CookieStoreOptions = {}) {
     knownOptions('cookieStore()', options, ['epochs'])
     if (options.epochs !== undefined) {
-      checkMethods('cookieStore()', 'epochs', options.epochs, ['read', 'create', 'replace', 'touch', 'destroy'])
+      checkSessionStore('cookieStore()', 'epochs', options.epochs)
     }
     this.epochs = options.epochs
   }

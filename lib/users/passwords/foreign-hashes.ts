@@ -59,10 +59,13 @@ export function remainderOf(whole: string, done: string): ForeignHash | null {
   return iterations > 0 ? { ...all, iterations } : null
 }
 
-/** Whether the password is the one of the hash. */
+/**
+ * Whether the password is the one of the hash. HMAC, on which both stand, fills short keys up with NUL, so that some behind a password make no
+ * difference: nobody can type them, and a password that ends with NUL is never right.
+ */
 export async function verifyForeignHash(password: Buffer, hash: ForeignHash): Promise<boolean> {
   const { salt, key } = hash
-  return timingSafeEqual(key, await deriveKey(password, salt, key.length, hash))
+  return timingSafeEqual(key, await deriveKey(password, salt, key.length, hash)) && password.at(-1) !== 0
 }
 
 function deriveKey(password: Buffer, salt: Buffer, length: number, hash: ForeignHash): Promise<Buffer> {
