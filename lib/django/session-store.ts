@@ -9,7 +9,8 @@ import type { DjangoSessionForm } from './session-form.ts'
 const MOST_ENDED = 10_000
 
 /**
- * Django's sessions as the session layer has them. The version of one is its text. What has ended is removed, as Django does; that it has is
+ * Django's sessions as the session layer has them. The version of one is its text, which is the same for the same data in the same second: nothing
+ * is lost where one stands for the other. What has ended is removed, as Django does; that it has is
  * remembered for as long as a marker would stand there, in this process alone. Expired ones are left to Django's `clearsessions`.
  */
 export function djangoStore(

@@ -18,7 +18,10 @@ import { type DjangoKeyOptions, DjangoKeys, DjangoSigning } from './signing.ts'
 
 /** Options of `djangoSessions()`: what Django's settings say. One of `database`, `directory` and `signedCookies` says where sessions are. */
 export interface DjangoSessionsOptions extends DjangoKeyOptions {
-  /** The database that `django_session` is in: SESSION_ENGINE is `…backends.db`, or with `cache` `…backends.cached_db`. */
+  /**
+   * The database that `django_session` is in: SESSION_ENGINE is `…backends.db`, or with `cache` `…backends.cached_db`. Django's USE_TZ is true:
+   * without it SQLite and MariaDB hold local times, and sessions would end hours too soon or too late.
+   */
   database?: Knex | undefined
   /** The name of the table; `schema.table` is understood. @default 'django_session' */
   table?: string | undefined
