@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { codeOf, removed, removeEmpty } from '../../sessions/stores/file/home.ts'
 import type { SessionFile } from './session-file.ts'
 import type { SessionFolder } from './session-folder.ts'
+import type { Rename } from './witness.ts'
 
 /** Whoever has had a claim for so many milliseconds is taken for dead. Should they wake up, they find it gone. */
 const ABANDONED = 300
@@ -19,17 +20,17 @@ const PATIENCE = 10_000
  * however late it comes from a process that was frozen.
  */
 export class Claim {
-  /** The name of its directory: when it goes, or is another's, the claim is over. */
-  readonly name: string
+  /** How its directory came to its place: when that goes, or is another's, the claim is over. */
+  readonly entry: Rename
   /** The file with the text, wherever it stands. */
   readonly file: SessionFile
   readonly #path: string
   readonly #own: string
 
-  private constructor(path: string, own: string, file: SessionFile) {
+  private constructor(stage: string, path: string, own: string, file: SessionFile) {
     this.#path = path
     this.#own = join(path, own)
-    this.name = basename(path)
+    this.entry = { from: basename(stage), to: basename(path) }
     this.file = file
   }
 
@@ -41,7 +42,7 @@ export class Claim {
     try {
       file = await folder.make(join(stage, own), text, modified)
       await enter(stage, path)
-      return new Claim(path, own, file)
+      return new Claim(stage, path, own, file)
     } catch (error) {
       await file?.close()
       await removed(join(stage, own)).catch(() => {})

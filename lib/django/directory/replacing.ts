@@ -21,19 +21,21 @@ export async function replace(
 ): Promise<'replaced' | 'gone' | undefined> {
   folder.assertOurs(found)
   const path = folder.pathOf(key)
-  const claim = await Claim.take(folder, key, text, modified)
   const witness = new Witness(folder.path)
+  let claim: Claim | undefined
   try {
+    claim = await Claim.take(folder, key, text, modified)
+    await witness.saved(basename(path), claim.entry)
     const isDone = found.isAt(path) && claim.commit(path)
     await claim.release()
     if (!isDone) return undefined
-    const isBack = removals(await witness.before(claim.name), basename(path)) > 0 && claim.file.isAt(path)
-    if (isBack) unlinkThere(path)
+    const removals = await witness.removals(basename(path), claim.entry)
+    const isBack = removals > 0 && claim.file.isAt(path) && unlinkThere(path)
     await folder.sync()
     return isBack ? 'gone' : 'replaced'
   } finally {
     witness.close()
-    await claim.file.close()
+    await claim?.file.close()
   }
 }
 
@@ -53,13 +55,6 @@ export async function removeFound(
   }
   await folder.sync()
   return 'removed'
-}
-
-/** How often a file was removed, of what has come and gone while another was put in its place once. */
-function removals(seen: readonly string[], name: string): number {
-  // Django writes beside it, and puts it in its place by a rename: one name goes, and the next one comes.
-  const isSaved = (index: number) => seen[index - 1]?.startsWith(`${name}_out_`)
-  return seen.filter((one, index) => one === name && !isSaved(index)).length - 1
 }
 
 function unlinkThere(path: string): boolean {

@@ -112,7 +112,7 @@ export class SessionFolder {
       const code = codeOf(error)
       // The file system's own words hold paths, and those the keys of sessions.
       if (!isOfFiles(error)) throw error
-      if (code === 'ENOENT') await this.assertThere()
+      if (code === 'ENOENT' || code === 'ENOTDIR') await this.assertThere()
       const isRefused = code === 'EACCES' || code === 'EPERM'
       throw this.#error(`${error.syscall} failed with ${code}.${isRefused ? ` ${OTHERS}` : ''}`, code)
     }
