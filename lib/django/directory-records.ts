@@ -31,10 +31,12 @@ const LISTINGS = 5
  *
  * A text is written beside, brought to the disk, and put in its place in one step, so that whoever reads has a whole one at any moment. Between
  * processes of ours no change is lost and nothing that was removed comes back, though any of them be killed or frozen at any moment: what they
- * leave behind is in nobody's way for longer than a third of a second, and goes after some minutes. Django asks nobody before it writes or
- * removes a file. What it removes stays removed: where that comes between the last look and the rename, some microseconds, the session is there
- * for another millisecond, and then removed again. That takes inotify, which Linux has; elsewhere it would stay. What Django writes within those
- * microseconds is replaced, as among Django's own processes.
+ * leave behind is in nobody's way for longer than a third of a second, and goes after some minutes.
+ *
+ * Django asks nobody before it writes or removes a file. What it removes stays removed: where that comes between the last look and the rename,
+ * some microseconds, the session is there for another millisecond, and then removed again. What it writes is replaced where all of its writing
+ * falls into those microseconds, or for longer than 50 ms around them, as it is between Django's own processes. Both take inotify, which Linux
+ * has. Elsewhere what comes in those microseconds is lost: a session that was removed stays, and what was written is replaced.
  * @throws OptionInvalid in the name of `where`
  */
 export function directoryRecords(

@@ -83,10 +83,14 @@ const CARRIED = 'django.contrib.sessions.backends.signed_cookies'
  * session's data. Hand what it answers to `sessions()`, which may get a `deadline` and `onUnavailable` besides.
  *
  * Django writes a session whole, as it was when its request began; this library writes in one step what has changed. So of changes at the same
- * time none of Django's is lost by this library, and of this library's those are that Django's request did not see. A session ends by removal,
- * and lasts as Django's settings say; there is no absolute timeout, as Django has none. In signed cookies (`signedCookies`) nothing can be
- * compared and nothing removed: of two changes at once the later answer wins, and a copy of the cookie holds after a logout until it expires or
- * the password changes.
+ * time none of Django's is lost by this library, and of this library's those are that Django's request did not see. In files (`directory`), for
+ * which the application runs as the user that Django runs as, what Django writes in the microseconds in which a change here is put in its place is
+ * replaced. In signed cookies (`signedCookies`) nothing can be compared and nothing removed: of two changes at once the later answer wins, and a
+ * copy of the cookie holds after a logout until it expires or the password changes.
+ *
+ * A session ends by removal, and lasts as Django's settings say; there is no absolute timeout, as Django has none. A user of another backend than
+ * Django's is nobody to Django: who logs in there over such a session keeps its data, as over an anonymous one. A value of Django's that
+ * `ctx.session` cannot hold exactly, as NaN or an integer beyond 2^53, is not shown, and stays.
  * @throws OptionInvalid naming the option that is wrong
  * @throws DjangoSettingUnsupported at a request whose session is pickled
  */

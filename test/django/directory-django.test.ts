@@ -14,8 +14,8 @@ import { COOKIE, pathOf, WHERE } from './directory/records.ts'
 import { newKey, newSessionsFolder } from './directory/setup.ts'
 
 const AGE = 14 * 86_400_000
-const CHANGES = scaled(200)
-const LOGOUTS = scaled(2000)
+const CHANGES = scaled(150)
+const LOGOUTS = scaled(1000)
 
 let site: Django
 let form: DjangoSessionForm

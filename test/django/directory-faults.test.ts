@@ -8,8 +8,8 @@ import { Processes } from './directory/processes.ts'
 import { COOKIE, isWhole, lasting, longText, pathOf, recordsIn } from './directory/records.ts'
 import { newKey, newSessionsFolder, storeSessions } from './directory/setup.ts'
 
-const KILLS = scaled(40)
-const SAVES = scaled(200)
+const KILLS = scaled(30)
+const SAVES = scaled(100)
 
 /** Has every call of a method of files by this process go through `seen` first, with whether it is a folder's. The tests of this file run one by one. */
 async function watchFiles(
@@ -136,12 +136,12 @@ test.serial(
   async t => {
     const directory = await newSessionsFolder(t)
     const keys = await storeSessions(directory, 4, longText('0'))
-    const processes = await Processes.start(t, KILLS)
     const unfinished = async () => (await readdir(directory)).filter(name => name.startsWith('.koa-strata-'))
     let left = 0
     for (let kill = 0; kill < KILLS; kill++) {
+      const processes = await Processes.start(t, 1)
       const known = await unfinished()
-      await processes.kill(kill, { task: 'save', directory, keys, times: 1_000_000 }, async () => {
+      await processes.kill({ task: 'save', directory, keys, times: 1_000_000 }, async () => {
         const until = Date.now() + 30_000
         while ((await unfinished()).length === known.length && Date.now() < until) await wait(1)
       })

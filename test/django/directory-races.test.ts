@@ -7,9 +7,9 @@ import { Processes } from './directory/processes.ts'
 import { COOKIE, pathOf, recordsIn } from './directory/records.ts'
 import { newSessionsFolder, storeSessions } from './directory/setup.ts'
 
-const PROCESSES = 4
+const PROCESSES = 3
 const SESSIONS = 3
-const COUNTS = scaled(150)
+const COUNTS = scaled(120)
 
 const all = <Task>(task: Task) => Array.from({ length: PROCESSES }, () => task)
 let processes: Processes
@@ -57,9 +57,9 @@ test.serial(
   async t => {
     const directory = await newSessionsFolder(t)
     const keys = await storeSessions(directory, scaled(300), '0')
-    const tasks = ['save', 'remove', 'save', 'save'] as const
+    const tasks = ['save', 'remove', 'save'] as const
     const answers = await processes.run(tasks, { directory, keys, times: 10_000 })
-    for (const index of [0, 2, 3]) t.true((answers[index] as string[]).every(answer => answer === 'gone'))
+    for (const index of [0, 2]) t.true((answers[index] as string[]).every(answer => answer === 'gone'))
     t.deepEqual(await filesIn(directory), [])
   },
 )

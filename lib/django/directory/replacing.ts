@@ -10,7 +10,8 @@ import { Witness } from './witness.ts'
  * Puts a text in the place of what was found. 'gone': that was removed meanwhile. undefined: others came in between, and nothing was done.
  *
  * Of our processes one has the claim. Django has none, and a rename says not whether it has replaced a file or made one; so what was removed
- * between the last look and the rename would be back. The witness tells, and then it is removed again.
+ * between the last look and the rename would be back. The witness tells, and then it is removed again. What Django has begun to save is waited for,
+ * since it has not looked whether somebody else came first.
  */
 export async function replace(
   folder: SessionFolder,
@@ -25,10 +26,7 @@ export async function replace(
   let claim: Claim | undefined
   try {
     claim = await Claim.take(folder, key, text, modified)
-    await witness.saved(basename(path), claim.entry)
-    const isDone = found.isAt(path) && claim.commit(path)
-    await claim.release()
-    if (!isDone) return undefined
+    if (!(await placed(claim, found, path, witness))) return undefined
     const removals = await witness.removals(basename(path), claim.entry)
     const isBack = removals > 0 && claim.file.isAt(path) && unlinkThere(path)
     await folder.sync()
@@ -36,6 +34,16 @@ export async function replace(
   } finally {
     witness.close()
     await claim?.file.close()
+  }
+}
+
+/** Puts a claim's text in the place of what was found, and gives the claim up; false where others came in between. */
+async function placed(claim: Claim, found: SessionFile, path: string, witness: Witness): Promise<boolean> {
+  try {
+    await witness.saved(basename(path), claim.entry)
+    return found.isAt(path) && claim.commit(path)
+  } finally {
+    await claim.release()
   }
 }
 

@@ -35,14 +35,13 @@ export class Processes {
     return (await Promise.all(answers)).map(({ answer }) => answer)
   }
 
-  /** Has one process begin a task, and kills it without a word once `when` has resolved. */
+  /** Has the first process begin a task, and kills it without a word once `when` has resolved. */
   async kill(
-    index: number,
     work: Partial<Work> & Pick<Work, 'task' | 'directory' | 'keys'>,
     when: () => Promise<unknown>,
   ): Promise<void> {
-    const one = this.#all[index]!
-    one.send({ times: 0, by: 'records', ...work, index } satisfies Work)
+    const [one] = this.#all as readonly [ChildProcess]
+    one.send({ times: 0, by: 'records', ...work, index: 0 } satisfies Work)
     await when()
     const over = once(one, 'exit')
     one.kill('SIGKILL')
