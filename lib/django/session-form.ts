@@ -65,7 +65,7 @@ export class DjangoSessionForm {
       throw new DjangoSettingUnsupported(
         'SESSION_SERIALIZER',
         'this session is pickled, which only Python can read. Set SESSION_SERIALIZER to ' +
-          "'django.contrib.sessions.serializers.JSONSerializer' in Django's settings: sessions begin anew then.",
+          "'django.contrib.sessions.serializers.JSONSerializer' in Django's settings, and remove the sessions that there are: they begin anew.",
       )
     const source = membersOf(signed.payload.toString('latin1'))
     return source && { data: this.#dataOf(source), at: signed.at }

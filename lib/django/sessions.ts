@@ -44,7 +44,10 @@ export interface DjangoSessionsOptions extends DjangoKeyOptions {
   age?: number | undefined
   /** SESSION_EXPIRE_AT_BROWSER_CLOSE. @default false */
   expireAtBrowserClose?: boolean | undefined
-  /** SESSION_SAVE_EVERY_REQUEST: here a session's end, and its cookie's, are moved on once a minute. @default false */
+  /**
+   * SESSION_SAVE_EVERY_REQUEST: here a session's end, and its cookie's, are moved on once a minute. Without it the cookie is sent when a session
+   * begins, at login and at logout, and by Django whenever it saves: who comes here alone logs in again after `age`. @default false
+   */
   saveEveryRequest?: boolean | undefined
   /**
    * AUTHENTICATION_BACKENDS: whose logins count here. What logs in here is written as a login by the first.

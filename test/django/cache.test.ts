@@ -9,6 +9,7 @@ import { DjangoKeys, DjangoSigning } from '../../lib/django/signing.ts'
 import { OptionInvalid } from '../../lib/errors.ts'
 import { Visitor } from '../servers/django/visitor.ts'
 import { type Django, startDjango } from '../servers/django.ts'
+import { file } from '../servers/file-owner.ts'
 import { startMemcached } from '../servers/memcached.ts'
 import { sharedServer } from '../servers/shared.ts'
 import { openMemcached } from '../sessions/stores/memcached/setup.ts'
@@ -108,9 +109,6 @@ interface Cached {
 }
 
 const keyPrefix = `strata-${randomBytes(8).toString('hex')}`
-const ends: (() => unknown)[] = []
-/** The tests of this file share the site. */
-const file = { teardown: (end: () => unknown) => ends.unshift(end) }
 let started: ReturnType<typeof start> | undefined
 
 async function start() {
@@ -118,10 +116,6 @@ async function start() {
   const site = await startDjango(file, { sessions: 'cached_db', cache: { url: url!, keyPrefix, version: 7 } })
   return { site, memcached: openMemcached(file, url!) }
 }
-
-test.after.always('The site ends.', async () => {
-  for (const end of ends) await end()
-})
 
 async function cachedSession(t: ExecutionContext): Promise<Cached> {
   started ??= start()

@@ -19,7 +19,7 @@ for (const name of ['db on sqlite', 'signed_cookies']) {
   for (const client of CLIENTS) {
     // Browsers take their time.
     if (client !== curl && name === 'signed_cookies' && !THOROUGH) continue
-    test(`django ${name}: With ${client.name}, a login by either form is one on both sides, and so is a logout on either.`, async t => {
+    test(`X7: django ${name}: With ${client.name}, a login by either form is one on both sides, and so is a logout on either.`, async t => {
       // As most sites have it: the token of forms in a cookie of its own.
       const pair = await Pair.start(t, await wayOf(name).start(t, { CSRF_USE_SESSIONS: false }))
       const { here, there } = { here: pair.app.url, there: pair.stage.site.url }

@@ -1,20 +1,16 @@
 import test, { type ExecutionContext } from 'ava'
 import { LONG, scaled } from '../scale.ts'
+import { file } from '../servers/file-owner.ts'
 import { type Gate, gate } from '../sessions/app.ts'
 import { Pair, type PairVisitor } from './interop/pair.ts'
 import { bothAtOnce, naiveWriter } from './interop/race.ts'
 import { type Stage, THOROUGH, wayOf } from './interop/ways.ts'
 
 const NAMES = ['db on sqlite', 'db on mariadb', ...(THOROUGH ? ['db on postgresql'] : [])]
-const ends: (() => unknown)[] = []
 const stages = new Map<string, Stage>()
 
 test.before(async () => {
-  const owner = { teardown: (end: () => unknown) => void ends.unshift(end) }
-  for (const stage of await Promise.all(NAMES.map(name => wayOf(name).start(owner)))) stages.set(stage.way.name, stage)
-})
-test.after.always(async () => {
-  for (const end of ends) await end()
+  for (const stage of await Promise.all(NAMES.map(name => wayOf(name).start(file)))) stages.set(stage.way.name, stage)
 })
 
 /** A pair whose application stops in '/held?gate=…' after it has read the session, and changes it once the gate is open. */

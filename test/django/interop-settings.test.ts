@@ -23,7 +23,7 @@ async function startPair(
 }
 
 for (const name of NAMES) {
-  test(`django ${name}: After Django has another SECRET_KEY, whose session is opened here first stays logged in on both sides, with the old key as a fallback here and none there.`, async t => {
+  test(`X7: django ${name}: After Django has another SECRET_KEY, whose session is opened here first stays logged in on both sides, with the old key as a fallback here and none there.`, async t => {
     const before = await startPair(t, name)
     const { stage } = before
     const { secretKey: old } = stage.site
@@ -52,7 +52,7 @@ for (const name of NAMES) {
 }
 
 for (const name of NAMES) {
-  test(`django ${name}: A pickled session is refused with an error that names SESSION_SERIALIZER, tells the client nothing, and harms nothing in Django.`, async t => {
+  test(`X8: django ${name}: A pickled session is refused with an error that names SESSION_SERIALIZER, tells the client nothing, and harms nothing in Django.`, async t => {
     const pair = await startPair(t, name, {
       SESSION_SERIALIZER: 'django.contrib.sessions.serializers.PickleSerializer',
     })
@@ -80,7 +80,7 @@ for (const name of NAMES) {
   })
 }
 
-test('django db on sqlite: With another cookie, an end with the browser, and a save at every request, each side goes on with the login of the other.', async t => {
+test('X7: django db on sqlite: With another cookie, an end with the browser, and a save at every request, each side goes on with the login of the other.', async t => {
   const pair = await startPair(
     t,
     'db on sqlite',
@@ -113,7 +113,7 @@ test('django db on sqlite: With another cookie, an end with the browser, and a s
 })
 
 for (const name of NAMES.filter(one => one !== 'signed_cookies')) {
-  test(`django ${name}: Users of another model, with a UUID and an email address for a name, are logged in on both sides by a login on either.`, async t => {
+  test(`X7: django ${name}: Users of another model, with a UUID and an email address for a name, are logged in on both sides by a login on either.`, async t => {
     const settings = { AUTH_USER_MODEL: MEMBERS.model }
     const pair = await startPair(t, name, settings, { users: MEMBERS })
     const address = 'žofie@example.org'

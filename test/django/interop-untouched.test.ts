@@ -13,7 +13,7 @@ function tablesOf({ rows: { django_session: _, ...others } }: Dump): Dump['rows'
 }
 
 for (const name of ['db on sqlite', 'db on mariadb', ...(THOROUGH ? ['file', 'cached_db'] : [])]) {
-  test(`django ${name}: Nothing of Django's is migrated or altered: schema, and every row that was not asked to change, are the same after everything that this library does.`, async t => {
+  test(`X8: django ${name}: Nothing of Django's is migrated or altered: schema, and every row that was not asked to change, are the same after everything that this library does.`, async t => {
     const stage = await wayOf(name).start(t)
     const knex = stage.site.database.open()
     const asked: string[] = []

@@ -1,6 +1,6 @@
-import test from 'ava'
 import type { Knex } from 'knex'
 import { type DatabaseName, newDatabase, type TestDatabase } from '../database/servers.ts'
+import { file } from '../servers/file-owner.ts'
 
 /** Django's table of sessions, as its migration makes it. */
 export const SESSION_TABLE: Readonly<Record<DatabaseName, readonly string[]>> = {
@@ -27,15 +27,8 @@ export interface SessionTable {
   open(more?: Knex.Config): Knex
 }
 
-const ends: (() => unknown)[] = []
-/** All tests of a file share one database of each kind, which goes after the last of them. */
-const file = { teardown: (end: () => unknown) => ends.unshift(end) }
 const databases = new Map<DatabaseName, Promise<TestDatabase & { knex: Knex }>>()
 let tables = 0
-
-test.after.always('The databases of this file go.', async () => {
-  for (const end of ends) await end()
-})
 
 /** Makes a table like Django's, empty and the test's own. */
 export async function newSessionTable(name: DatabaseName): Promise<SessionTable> {

@@ -1,8 +1,9 @@
-import test, { type ExecutionContext } from 'ava'
+import type { ExecutionContext } from 'ava'
 import type { Knex } from 'knex'
 import { sqlStore } from '../../../../lib/sessions/stores/sql.ts'
 import type { SessionStoreSetup } from '../../../../lib/testing/index.ts'
 import { type DatabaseName, migratedDatabase } from '../../../database/servers.ts'
+import { file } from '../../../servers/file-owner.ts'
 import { handedClock } from '../setups.ts'
 
 /** How knex instances of a setup are made: those of two processes, so to speak. */
@@ -17,14 +18,7 @@ const LIKE: Record<Exclude<DatabaseName, 'sqlite'>, string> = {
   postgresql: 'create table ?? (like sessions including all)',
 }
 
-const ends: (() => unknown)[] = []
-/** All tests of a file share one database of each kind, which goes after the last of them. */
-const file = { teardown: (end: () => unknown) => ends.unshift(end) }
 const pools = new Map<string, Promise<Pools>>()
-
-test.after.always('The databases of this file go.', async () => {
-  for (const end of ends) await end()
-})
 
 /** Sessions in MariaDB, each test's in a table of its own. */
 export function mariadbSetup(_t?: ExecutionContext): Promise<SessionStoreSetup> {
