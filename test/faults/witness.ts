@@ -4,7 +4,12 @@ import type { SessionsOptions } from '../../lib/sessions/options.ts'
 import { type Answer, type Browser, type Handler, LOGINS, live, startApp, type TestApp } from '../sessions/app.ts'
 
 /** How long somebody waits after an error, in milliseconds. */
-const AFTER_ERROR = 10
+const AFTER_ERROR = 50
+/**
+ * Who was served so often in a row waits so long between two turns, in milliseconds. The load is for what happens and not for the time in between;
+ * the visitor of the public page, whom no store keeps waiting, would be most of it.
+ */
+const AT_EASE = { after: 20, wait: 15 }
 /** Each of them logs out once in so many turns. */
 const LOGOUT_EVERY = 25
 /** How long a witness waits for what is to happen, in milliseconds. */
@@ -135,8 +140,10 @@ export class Witness {
   }
 
   async #loop(turn: () => Promise<boolean>): Promise<void> {
-    while (this.#going) {
-      if (!(await turn())) await wait(AFTER_ERROR)
+    for (let served = 0; this.#going; ) {
+      served = (await turn()) ? served + 1 : 0
+      if (served === 0) await wait(AFTER_ERROR)
+      else if (served > AT_EASE.after) await wait(AT_EASE.wait)
     }
   }
 

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { Cluster, Redis } from 'ioredis'
 import knexFactory, { type Knex } from 'knex'
 import { cookieStore, type SessionsOptions } from 'koa-strata'
 import { fileStore } from 'koa-strata/stores/file'
@@ -7,7 +6,6 @@ import { memcachedStore } from 'koa-strata/stores/memcached'
 import { redisStore } from 'koa-strata/stores/redis'
 import { sqlStore } from 'koa-strata/stores/sql'
 import { MemcacheClient } from 'memcache-client'
-import { createClient, createCluster } from 'redis'
 import { type DatabaseName, migratedDatabase } from '../database/servers.ts'
 import type { Owner } from '../servers/owner.ts'
 import { type SharedServer, sharedServer } from '../servers/shared.ts'
@@ -50,7 +48,7 @@ const memcacheds = (owner: Owner, urls: string[]) =>
     return [`cache${index}`, client]
   })
 
-/** Every place where two processes find the same sessions. */
+/** Every place where two processes find the same sessions. Its client of Redis is loaded where it is opened: processes open one of them. */
 export const PLACES: Readonly<Record<string, Kind>> = {
   sqlite: { make: inDatabase('sqlite'), open: openSql },
   mariadb: { make: inDatabase('mariadb'), open: openSql },
@@ -66,6 +64,7 @@ export const PLACES: Readonly<Record<string, Kind>> = {
   'redis (node-redis)': {
     make: onServer('redis'),
     async open(owner, { urls, prefix }) {
+      const { createClient } = await import('redis')
       const client = createClient({ url: urls![0]!, disableOfflineQueue: true })
       client.on('error', () => {})
       owner.teardown(() => client.destroy())
@@ -76,6 +75,7 @@ export const PLACES: Readonly<Record<string, Kind>> = {
   'redis (ioredis)': {
     make: onServer('redis'),
     async open(owner, { urls, prefix }) {
+      const { Redis } = await import('ioredis')
       const client = new Redis(urls![0]!)
       owner.teardown(() => client.disconnect())
       return redisStore(client, { prefix })
@@ -84,6 +84,7 @@ export const PLACES: Readonly<Record<string, Kind>> = {
   'redis cluster (node-redis)': {
     make: onServer('redis-cluster'),
     async open(owner, { urls, prefix }) {
+      const { createCluster } = await import('redis')
       const client = createCluster({ rootNodes: urls!.map(url => ({ url })) })
       client.on('error', () => {})
       owner.teardown(() => client.destroy())
@@ -94,6 +95,7 @@ export const PLACES: Readonly<Record<string, Kind>> = {
   'redis cluster (ioredis)': {
     make: onServer('redis-cluster'),
     async open(owner, { urls, prefix }) {
+      const { Cluster } = await import('ioredis')
       const client = new Cluster(urls!)
       owner.teardown(() => client.disconnect())
       return redisStore(client, { prefix })

@@ -5,7 +5,6 @@ import { sqlUsers } from 'koa-strata/sql'
 import { fileStore } from 'koa-strata/stores/file'
 import { redisStore } from 'koa-strata/stores/redis'
 import { sqlStore } from 'koa-strata/stores/sql'
-import { createClient } from 'redis'
 
 const { SITE_KEYS = '', SITE_DOMAIN, SITE_STORE = '', SITE_PREFIX, SITE_DATABASE = '' } = process.env
 
@@ -23,6 +22,7 @@ export default app
 async function storeAt(url: string): Promise<SessionStore> {
   if (url.startsWith('file:')) return fileStore(url.slice('file:'.length))
   if (!url.startsWith('redis:')) return sqlStore(databaseAt(url))
+  const { createClient } = await import('redis')
   const client = createClient({ url })
   client.on('error', () => {})
   await client.connect()

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'
-import { Cluster, Redis } from 'ioredis'
-import { createClient, createCluster } from 'redis'
 import { type RedisClient, redisStore } from '../../../../lib/sessions/stores/redis.ts'
 import type { SessionStoreSetup } from '../../../../lib/testing/index.ts'
 import { type SharedServer, sharedServer } from '../../../servers/shared.ts'
@@ -25,6 +23,7 @@ export const CLUSTER_CLIENTS = {
   ioredis: openIoredisCluster,
 } as const
 
+// The clients are loaded by whoever opens one: most files of tests only name these stores, and node-redis alone is hundreds of modules.
 const CONNECTION = { maxRetriesPerRequest: 0, socketTimeout: 1000 } as const
 
 const opened = new Map<string, Promise<readonly RedisClient[]>>()
@@ -37,6 +36,7 @@ test.after.always('The Redis clients of this file end.', async () => {
 })
 
 export async function openNodeRedis(owner: Owner, url: string) {
+  const { createClient } = await import('redis')
   const client = createClient({ url, disableOfflineQueue: true, socket: { reconnectStrategy: 250 } })
   client.on('error', () => {})
   owner.teardown(() => client.destroy())
@@ -45,6 +45,7 @@ export async function openNodeRedis(owner: Owner, url: string) {
 }
 
 export async function openIoredis(owner: Owner, url: string, more: object = {}) {
+  const { Redis } = await import('ioredis')
   const client = new Redis(url, {
     ...CONNECTION,
     ...more,
@@ -59,6 +60,7 @@ export async function openIoredis(owner: Owner, url: string, more: object = {}) 
 }
 
 export async function openNodeRedisCluster(owner: Owner, urls: readonly string[]) {
+  const { createCluster } = await import('redis')
   const client = createCluster({
     rootNodes: urls.map(url => ({ url })),
     defaults: { disableOfflineQueue: true, socket: { reconnectStrategy: 250 } },
@@ -71,6 +73,7 @@ export async function openNodeRedisCluster(owner: Owner, urls: readonly string[]
 }
 
 export async function openIoredisCluster(owner: Owner, urls: readonly string[], more: object = {}) {
+  const { Cluster } = await import('ioredis')
   const client = new Cluster([...urls], {
     lazyConnect: true,
     enableOfflineQueue: false,
