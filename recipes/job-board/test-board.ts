@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -32,13 +32,36 @@ export async function temporaryDirectory(atEnd: AtEnd): Promise<string> {
   return directory
 }
 
-/** Starts the very app of this recipe on a free port. */
-export async function startBoard(atEnd: AtEnd, now: () => number = Date.now): Promise<TestBoard> {
-  const directory = await temporaryDirectory(atEnd)
-  const database = openDatabase(join(directory, 'job-board.sqlite'))
-  atEnd(() => database.destroy())
+/** Makes the file of a database with people and openings in it. */
+async function makeSeeded(file: string, now?: () => number): Promise<void> {
+  const database = openDatabase(file)
   await prepareDatabase(database)
   await seed(database, now)
+  await database.destroy()
+}
+
+/** What such a file holds: made once for all boards of a process that have no clock of their own. */
+let seeded: Promise<Buffer> | undefined
+
+async function seededBytes(): Promise<Buffer> {
+  const ends: (() => unknown)[] = []
+  const file = join(await temporaryDirectory(end => ends.push(end)), 'job-board.sqlite')
+  await makeSeeded(file)
+  const bytes = await readFile(file)
+  for (const end of ends) await end()
+  return bytes
+}
+
+/** Starts the very app of this recipe on a free port. */
+export async function startBoard(atEnd: AtEnd, now?: () => number): Promise<TestBoard> {
+  const file = join(await temporaryDirectory(atEnd), 'job-board.sqlite')
+  if (now) await makeSeeded(file, now)
+  else {
+    seeded ??= seededBytes()
+    await writeFile(file, await seeded)
+  }
+  const database = openDatabase(file)
+  atEnd(() => database.destroy())
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   atEnd(() => {

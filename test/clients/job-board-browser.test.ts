@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { demoAccounts, partnerPeople } from '../../recipes/job-board/seed.ts'
-import { type Credentials, startBoard, type TestBoard } from '../../recipes/job-board/test-board.ts'
+import { type Credentials, startBoard, type TestBoard, Visitor } from '../../recipes/job-board/test-board.ts'
 import { launchChromium } from './browser.ts'
 
 const { marta, elektra, ines, robin, sam } = demoAccounts
@@ -35,45 +35,58 @@ async function logIn(page: Page, { username, password }: Credentials): Promise<v
   await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
 }
 
+/** The page is of somebody who has logged in already, for tests of what comes behind that. */
+async function arrive(page: Page, board: TestBoard, who: Credentials): Promise<void> {
+  const { cookie } = await Visitor.loggedIn(board, who)
+  const equals = cookie.indexOf('=')
+  const [name, value] = [cookie.slice(0, equals), cookie.slice(equals + 1)]
+  await page.context().clearCookies()
+  await page.context().addCookies([{ name, value, url: board.origin, httpOnly: true, sameSite: 'Lax' }])
+}
+
 function heading(page: Page): Promise<string | null> {
   return page.getByRole('heading', { level: 1 }).textContent()
 }
 
-test('in Chromium an employer posts an opening, an employee applies, the employer reads it and logs out', async t => {
-  const board = await startBoard(t.teardown)
-  const employer = await openPage(t, board)
-  await logIn(employer, marta)
-  t.is(await heading(employer), 'Your openings')
-  await employer.getByRole('link', { name: 'Post an opening' }).click()
-  await employer.getByRole('button', { name: 'Post it' }).click()
-  t.is(await employer.getByLabel('Title').getAttribute('aria-invalid'), 'true')
-  t.true(await employer.getByLabel('Title').evaluate(field => field === field.ownerDocument.activeElement))
-  await employer.getByLabel('Title').fill('Καφετζής')
-  await employer.getByLabel('Place').fill('Χανιά')
-  await employer.getByLabel('Description').fill('Coffee on sand.\n\nFrom six.')
-  await employer.getByRole('button', { name: 'Post it' }).click()
-  t.is(await employer.getByRole('status').textContent(), 'Your opening is on the board.')
-  t.is(await heading(employer), 'Καφετζής')
+// One after the other: each page is processes of its own, and the tests beside this file have servers that are to answer in time.
+test.serial(
+  'in Chromium an employer posts an opening, an employee applies, the employer reads it and logs out',
+  async t => {
+    const board = await startBoard(t.teardown)
+    const employer = await openPage(t, board)
+    await logIn(employer, marta)
+    t.is(await heading(employer), 'Your openings')
+    await employer.getByRole('link', { name: 'Post an opening' }).click()
+    await employer.getByRole('button', { name: 'Post it' }).click()
+    t.is(await employer.getByLabel('Title').getAttribute('aria-invalid'), 'true')
+    t.true(await employer.getByLabel('Title').evaluate(field => field === field.ownerDocument.activeElement))
+    await employer.getByLabel('Title').fill('Καφετζής')
+    await employer.getByLabel('Place').fill('Χανιά')
+    await employer.getByLabel('Description').fill('Coffee on sand.\n\nFrom six.')
+    await employer.getByRole('button', { name: 'Post it' }).click()
+    t.is(await employer.getByRole('status').textContent(), 'Your opening is on the board.')
+    t.is(await heading(employer), 'Καφετζής')
 
-  const employee = await openPage(t, board)
-  await logIn(employee, ines)
-  t.is(await heading(employee), 'Openings')
-  await employee.getByRole('link', { name: 'Καφετζής' }).click()
-  await employee.getByLabel('Your letter').fill('Je sais faire le café sur le sable. ☕')
-  await employee.getByRole('button', { name: 'Send the application' }).click()
-  t.is(await employee.getByRole('status').textContent(), 'Your application is with the employer.')
-  await employee.getByRole('link', { name: 'Your applications' }).click()
-  t.is(await employee.getByRole('row').filter({ hasText: 'Καφετζής' }).count(), 1)
+    const employee = await openPage(t, board)
+    await logIn(employee, ines)
+    t.is(await heading(employee), 'Openings')
+    await employee.getByRole('link', { name: 'Καφετζής' }).click()
+    await employee.getByLabel('Your letter').fill('Je sais faire le café sur le sable. ☕')
+    await employee.getByRole('button', { name: 'Send the application' }).click()
+    t.is(await employee.getByRole('status').textContent(), 'Your application is with the employer.')
+    await employee.getByRole('link', { name: 'Your applications' }).click()
+    t.is(await employee.getByRole('row').filter({ hasText: 'Καφετζής' }).count(), 1)
 
-  await employer.reload()
-  t.is(await employer.getByText('Je sais faire le café sur le sable. ☕').count(), 1)
-  await employer.getByRole('button', { name: 'Log out' }).click()
-  t.is(await employer.getByRole('status').textContent(), 'You are logged out.')
-  await employer.goto('/company')
-  t.is(new URL(employer.url()).pathname, '/login')
-})
+    await employer.reload()
+    t.is(await employer.getByText('Je sais faire le café sur le sable. ☕').count(), 1)
+    await employer.getByRole('button', { name: 'Log out' }).click()
+    t.is(await employer.getByRole('status').textContent(), 'You are logged out.')
+    await employer.goto('/company')
+    t.is(new URL(employer.url()).pathname, '/login')
+  },
+)
 
-test('in Chromium a partner’s person recommends somebody, and the employer sees it', async t => {
+test.serial('in Chromium a partner’s person recommends somebody, and the employer sees it', async t => {
   const board = await startBoard(t.teardown)
   const partner = await openPage(t, board)
   await logIn(partner, noor)
@@ -88,7 +101,7 @@ test('in Chromium a partner’s person recommends somebody, and the employer see
   t.is(await employer.getByRole('heading', { name: 'שרה לוי' }).count(), 1)
 })
 
-test('in Chromium somebody new says what they are, and staff read of it', async t => {
+test.serial('in Chromium somebody new says what they are, and staff read of it', async t => {
   const board = await startBoard(t.teardown)
   const page = await openPage(t, board)
   await logIn(page, robin)
@@ -105,27 +118,30 @@ test('in Chromium somebody new says what they are, and staff read of it', async 
   t.is(await staff.getByRole('row').filter({ hasText: 'Robin Ó Briain' }).count(), 1)
 })
 
-test('in Chromium “log out everywhere” ends the session in the other browser, and “my other sessions” keeps this one', async t => {
-  const board = await startBoard(t.teardown)
-  const [here, there] = [await openPage(t, board), await openPage(t, board)]
-  await logIn(here, ines)
-  await logIn(there, ines)
-  await here.goto('/account')
-  t.is(await here.getByRole('button', { name: 'End the session of another browser' }).count(), 1)
-  await here.getByRole('button', { name: 'Log out my other sessions' }).click()
-  t.is(await here.getByRole('status').textContent(), 'All your other sessions have ended.')
-  await there.goto('/account')
-  t.is(new URL(there.url()).pathname, '/login')
+test.serial(
+  'in Chromium “log out everywhere” ends the session in the other browser, and “my other sessions” keeps this one',
+  async t => {
+    const board = await startBoard(t.teardown)
+    const [here, there] = [await openPage(t, board), await openPage(t, board)]
+    await logIn(here, ines)
+    await arrive(there, board, ines)
+    await here.goto('/account')
+    t.is(await here.getByRole('button', { name: 'End the session of another browser' }).count(), 1)
+    await here.getByRole('button', { name: 'Log out my other sessions' }).click()
+    t.is(await here.getByRole('status').textContent(), 'All your other sessions have ended.')
+    await there.goto('/account')
+    t.is(new URL(there.url()).pathname, '/login')
 
-  await logIn(there, ines)
-  await there.goto('/account')
-  await there.getByRole('button', { name: 'Log out everywhere' }).click()
-  t.is(await there.getByRole('status').textContent(), 'You are logged out everywhere.')
-  await here.goto('/account')
-  t.is(new URL(here.url()).pathname, '/login')
-})
+    await logIn(there, ines)
+    await there.goto('/account')
+    await there.getByRole('button', { name: 'Log out everywhere' }).click()
+    t.is(await there.getByRole('status').textContent(), 'You are logged out everywhere.')
+    await here.goto('/account')
+    t.is(new URL(here.url()).pathname, '/login')
+  },
+)
 
-test('in Chromium a form on another site changes nothing, though the browser sends the cookie', async t => {
+test.serial('in Chromium a form on another site changes nothing, though the browser sends the cookie', async t => {
   const board = await startBoard(t.teardown)
   const other = createServer((_, response) => {
     response.setHeader('content-type', 'text/html')
@@ -147,42 +163,47 @@ test('in Chromium a form on another site changes nothing, though the browser sen
   t.is(await heading(page), 'Your account')
 })
 
-test('Chromium reads each feed with the session, and with the name and a password that is not ASCII', async t => {
-  const board = await startBoard(t.teardown)
-  const page = await openPage(t, board)
-  await logIn(page, ines)
-  const links = await page
-    .locator('link[rel=alternate]')
-    .evaluateAll(found => found.map(link => link.getAttribute('href') ?? ''))
-  t.is(links.length, 3)
-  const [atom, rss] = await Promise.all(
-    links.slice(0, 2).map(async link => (await page.context().request.get(link)).text()),
-  )
-  const roots = await page.evaluate(
-    texts =>
-      texts.map(text => {
-        const { DOMParser } = globalThis as unknown as {
-          DOMParser: new () => {
-            parseFromString(text: string, type: string): { documentElement: { localName: string } }
+test.serial(
+  'Chromium reads each feed with the session, and with the name and a password that is not ASCII',
+  async t => {
+    const board = await startBoard(t.teardown)
+    const page = await openPage(t, board)
+    await arrive(page, board, ines)
+    await page.goto('/openings')
+    const links = await page
+      .locator('link[rel=alternate]')
+      .evaluateAll(found => found.map(link => link.getAttribute('href') ?? ''))
+    t.is(links.length, 3)
+    const [atom, rss] = await Promise.all(
+      links.slice(0, 2).map(async link => (await page.context().request.get(link)).text()),
+    )
+    const roots = await page.evaluate(
+      texts =>
+        texts.map(text => {
+          const { DOMParser } = globalThis as unknown as {
+            DOMParser: new () => {
+              parseFromString(text: string, type: string): { documentElement: { localName: string } }
+            }
           }
-        }
-        return new DOMParser().parseFromString(text, 'application/xml').documentElement.localName
-      }),
-    [atom!, rss!],
-  )
-  t.deepEqual(roots, ['feed', 'rss'])
+          return new DOMParser().parseFromString(text, 'application/xml').documentElement.localName
+        }),
+      [atom!, rss!],
+    )
+    t.deepEqual(roots, ['feed', 'rss'])
 
-  const { username, password } = ines
-  const reader = await openPage(t, board, { httpCredentials: { username, password } })
-  const response = await reader.goto('/feeds/openings.json')
-  t.is(response?.status(), 200)
-  t.is((await reader.context().cookies()).length, 0)
-})
+    const { username, password } = ines
+    const reader = await openPage(t, board, { httpCredentials: { username, password } })
+    const response = await reader.goto('/feeds/openings.json')
+    t.is(response?.status(), 200)
+    t.is((await reader.context().cookies()).length, 0)
+  },
+)
 
-test('in Chromium somebody makes a token for a reader, sees it once, reads by it, and ends it', async t => {
+test.serial('in Chromium somebody makes a token for a reader, sees it once, reads by it, and ends it', async t => {
   const board = await startBoard(t.teardown)
   const page = await openPage(t, board)
-  await logIn(page, ines)
+  await arrive(page, board, ines)
+  await page.goto('/openings')
   await page.getByRole('link', { name: 'Feeds' }).click()
   await page.getByRole('link', { name: 'Your tokens' }).click()
   t.is(await heading(page), 'Tokens for feed readers')
@@ -211,7 +232,7 @@ test('in Chromium somebody makes a token for a reader, sees it once, reads by it
   t.is((await reader.context().request.get(address)).status(), 401)
 })
 
-test('in Chromium every page fits on a phone, and a keyboard reaches the content at once', async t => {
+test.serial('in Chromium every page fits on a phone, and a keyboard reaches the content at once', async t => {
   const board = await startBoard(t.teardown)
   const width = 375
   const views: [Credentials, string[]][] = [
@@ -233,9 +254,10 @@ test('in Chromium every page fits on a phone, and a keyboard reaches the content
     [sam, ['/staff', '/feeds']],
     [robin, ['/welcome', '/welcome/employer']],
   ]
+  const page = await openPage(t, board, { viewport: { width, height: 700 } })
   for (const [who, paths] of views) {
-    const page = await openPage(t, board, { viewport: { width, height: 700 } })
-    await logIn(page, who)
+    if (who === marta) await logIn(page, who)
+    else await arrive(page, board, who)
     for (const path of paths) {
       await page.goto(path)
       const widest = await page.locator('html').evaluate(root => root.scrollWidth)

@@ -138,5 +138,7 @@ test('The site runs Python, starts again with another key on the same port, and 
 
   await site.server.kill()
   t.is(await firstWords(port, 'x\r\n\r\n'), '')
-  await t.throwsAsync(site.run('answer(1)'), { code: 'ECONNREFUSED' })
+  const refused = await t.throwsAsync<NodeJS.ErrnoException>(site.run('answer(1)'))
+  // Reset, where the system has not yet taken down what a process that was killed had listened at.
+  t.true(['ECONNREFUSED', 'ECONNRESET'].includes(refused?.code ?? ''), refused?.code)
 })

@@ -88,6 +88,13 @@ export async function startDjango(owner: Owner, options: DjangoOptions = {}): Pr
     ...(cache && { CACHES: { default: cacheSettings(cache) } }),
     ...options.settings,
   }
+  const run = async (code: string, given: unknown = null) => {
+    const socket = net.connect(shell)
+    socket.end(JSON.stringify({ code, given }))
+    const { answer, failed } = JSON.parse(Buffer.concat(await socket.toArray()).toString())
+    if (failed) throw new Error(failed)
+    return answer
+  }
   let migrates = false
   const start = (first: { migrates: boolean }) => {
     migrates = first.migrates
@@ -109,19 +116,13 @@ export async function startDjango(owner: Owner, options: DjangoOptions = {}): Pr
       }),
       url: port => `http://127.0.0.1:${port}`,
       answers: async port =>
-        (await firstWords(port, 'GET /whoami HTTP/1.0\r\nHost: localhost\r\n\r\n')).startsWith('HTTP/'),
+        (await firstWords(port, 'GET /whoami HTTP/1.0\r\nHost: localhost\r\n\r\n')).startsWith('HTTP/') &&
+        (await run('answer(True)').catch(() => false)) === true,
     })
   }
   const server = await (migrate ? startMigrated(database, settings, start) : start({ migrates: false }))
   // Starting it again changes nothing in the database.
   migrates = false
-  const run = async (code: string, given: unknown = null) => {
-    const socket = net.connect(shell)
-    socket.end(JSON.stringify({ code, given }))
-    const { answer, failed } = JSON.parse(Buffer.concat(await socket.toArray()).toString())
-    if (failed) throw new Error(failed)
-    return answer
-  }
   return {
     server,
     url: server.url,

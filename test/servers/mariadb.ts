@@ -59,6 +59,7 @@ grant all on *.* to strata@'127.0.0.1' with grant option;
         '--max-connections=500',
         // What is committed outlives a kill of the server, and not a power cut, which no test brings about.
         '--innodb-flush-log-at-trx-commit=2',
+        '--innodb-flush-method=nosync',
         '--innodb-buffer-pool-size=64M',
         user,
         ...args,

@@ -24,7 +24,7 @@ const COOKIE = `sid=${ID}.${signer.sign(`koa-strata id sid=${ID}`)}`
 const STORED = scaled(150_000)
 const IN_COOKIES = scaled(30_000)
 const VALUES = scaled(100_000)
-const OVER_HTTP = 1000
+const OVER_HTTP = scaled(1000)
 
 /** What a request asks of its session. */
 const REQUESTS: Record<string, Handler> = {

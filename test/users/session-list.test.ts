@@ -183,7 +183,7 @@ test('S10: where the store cannot list, the error says which can.', async t => {
     t.is(app.errors[0]!.code, 'SESSIONS_NOT_LISTABLE')
     t.is(
       app.errors[0]!.message,
-      'This session store cannot list sessions: memcachedStore() and cookieStore() never can. ' +
+      'This session store cannot list sessions: memcachedStore(), cookieStore() and djangoSessions() never can. ' +
         'Use one that has list(), such as sqlStore() or redisStore(). ctx.logoutEverywhere() needs no list.',
     )
   }
