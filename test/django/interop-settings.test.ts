@@ -52,6 +52,31 @@ for (const name of NAMES) {
 }
 
 for (const name of NAMES) {
+  test(`X7: django ${name}: What was signed here by the former SECRET_KEY, Django takes by its own SECRET_KEY_FALLBACKS, from 4.1 on, and what it signs anew is taken here.`, async t => {
+    const before = await startPair(t, name)
+    const { site } = before.stage
+    const { secretKey: old } = site
+    const person = await before.person()
+    const visitor = before.visitor()
+    await visitor.logInHere(person)
+    await visitor.here('/session', { set: { cart: ['tea'] } })
+    await site.restart({ SECRET_KEY: randomBytes(32).toString('base64url'), SECRET_KEY_FALLBACKS: [old] })
+    const [major, minor] = (await site.run('import django; answer(django.VERSION[:2])')) as [number, number]
+    const hasFallbacks = major > 4 || (major === 4 && minor >= 1)
+
+    const told = await before.beside({ sessions: { secretKeyFallbacks: [old] }, users: { secretKeyFallbacks: [old] } })
+    const returning = told.visitor(visitor.cookie)
+    t.is((await returning.there('/whoami')).json.username, hasFallbacks ? person.name : '')
+    if (hasFallbacks) t.not(returning.cookie, visitor.cookie)
+    const only = await before.beside({})
+    const strict = only.visitor(returning.cookie)
+    await strict.is(hasFallbacks ? person.name : '')
+    t.deepEqual((await strict.dataHere()).cart, hasFallbacks ? ['tea'] : undefined)
+    t.deepEqual(told.takeFaults(), [])
+  })
+}
+
+for (const name of NAMES) {
   test(`X8: django ${name}: A pickled session is refused with an error that names SESSION_SERIALIZER, tells the client nothing, and harms nothing in Django.`, async t => {
     const pair = await startPair(t, name, {
       SESSION_SERIALIZER: 'django.contrib.sessions.serializers.PickleSerializer',
