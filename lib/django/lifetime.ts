@@ -1,4 +1,5 @@
 import type { SessionData } from '../sessions/store.ts'
+import { fromMoment } from './moments.ts'
 
 /** How long Django's sessions last. */
 export interface LifetimeOptions {
@@ -20,13 +21,7 @@ export function lifetimeOf(
   if (own === undefined || own === null) return expireAtBrowserClose ? null : age
   if (own === 0) return null
   if (typeof own === 'number') return own * 1000
-  const moment = momentOf(own)
-  return moment === null ? age : Math.max(moment - now, 0)
-}
-
-/** A moment of Python's `isoformat()`, which is UTC where it does not say. */
-export function momentOf(text: unknown): number | null {
-  if (typeof text !== 'string') return null
-  const moment = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)
-  return Number.isNaN(moment) ? null : moment
+  // As Python's `isoformat()` writes it.
+  const moment = typeof own === 'string' ? fromMoment(own) : Number.NaN
+  return Number.isNaN(moment) ? age : Math.max(moment - now, 0)
 }
